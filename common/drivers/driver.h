@@ -1,0 +1,44 @@
+/* What every driver is handed, whatever its kind. A driver is one file and one row of its
+ * kind's table: name, option table, functions. It holds no state of its own beside its config.
+ */
+#ifndef COMMON_DRIVERS_DRIVER_H
+#define COMMON_DRIVERS_DRIVER_H
+
+#include "common/config/option.h"
+#include "common/config/settings.h"
+#include "common/ports/clock.h"
+#include "common/ports/http_client.h"
+#include "common/ports/process.h"
+#include "common/ports/store.h"
+#include "common/wire/pb.h"
+
+#include <stdbool.h>
+
+/* Borrowed for the length of a call. Strings a driver returns live in arena. */
+struct driver_env {
+    struct arena *arena;
+    struct clock_port clock;
+    struct http_client http;
+    struct process_runner process;
+    const struct settings *settings;
+
+    /* True when the work should stop; see worker.h. */
+    bool (*stopped)(void *self);
+    void *stopped_self;
+};
+
+/* The driver's options of one configured entry, read and checked: memory of config_size bytes.
+ * Problems go to problems. NULL if there was an error. */
+void *driver_config(struct arena *arena,
+                    const struct option *options,
+                    size_t config_size,
+                    struct yaml_node *node,
+                    struct yaml_problems *problems);
+
+/* text with each {name} replaced by the value of that pair; unknown names stay as they are. */
+const char *driver_expand(struct arena *arena,
+                          const char *text,
+                          Pb__Pair *const *values,
+                          size_t count);
+
+#endif

@@ -1,0 +1,72 @@
+/* The one main every service runs on.
+ *
+ * A service is described, not programmed: its name, what it opens, what it does in a turn.
+ * service_main() reads the command line and slipway.yaml, opens the ports (kafka, redis, curl,
+ * httpd) by runtime/wiring, serves /healthz /readyz /metrics, calls turn() until SIGTERM, lets
+ * it drain, and leaves.
+ *
+ *     executor --config /etc/slipway/slipway.yaml [--listen 127.0.0.1:0] [--instance NAME]
+ *              [--check-config] [--version] [--help]
+ *
+ * With --listen ...:0 the port is chosen freely; --port-file FILE writes the address taken.
+ * Exit status: 0 clean stop, 1 configuration, 2 usage, 3 halted (cannot be trusted; restart
+ * it). */
+#ifndef COMMON_RUNTIME_SERVICE_H
+#define COMMON_RUNTIME_SERVICE_H
+
+#include "common/base/error.h"
+#include "common/config/settings.h"
+#include "common/ports/bus.h"
+#include "common/ports/clock.h"
+#include "common/ports/http_client.h"
+#include "common/ports/log.h"
+#include "common/ports/metrics.h"
+#include "common/ports/process.h"
+#include "common/ports/store.h"
+#include "common/wire/envelope.h"
+
+#include <stdbool.h>
+
+/* Everything a service may touch. In tests the same struct is filled with memory adapters. */
+struct service_ports {
+    const struct settings *settings;
+    const char *service;  /* "executor" */
+    const char *instance; /* "executor-1"; unique among the running ones */
+    struct clock_port clock;
+    struct bus bus;
+    struct log_port log;
+    struct metrics_port metrics;
+    struct process_runner process;
+    const struct envelope_keys *keys;
+
+    /* One store and one HTTP client belong to one thread: open as many as there are threads. */
+    enum err (*open_store)(void *self, struct store *ret, struct error *error);
+    enum err (*open_http)(void *self, struct http_client *ret, struct error *error);
+    void *open_self;
+};
+
+struct service_spec {
+    const char *name;
+    const char *summary; /* First line of --help. */
+
+    /* Build the service's state. The ports stay valid until close. */
+    enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);
+
+    /* Do one piece of work, waiting at most ~100 ms if there is none. Called again and again
+     * from one thread. ERR_INTERNAL ends the process with status 3; other errors are logged,
+     * and the next turn comes after a pause. */
+    enum err (*turn)(void *state, struct error *error);
+
+    /* True when the service can do its work; else why not, for /readyz. Any thread. */
+    bool (*ready)(void *state, struct error *why);
+
+    /* After the last turn: finish or hand back what is in hand, at most 10 s. May be NULL. */
+    void (*drain)(void *state);
+
+    void (*close)(void *state); /* Accepts NULL. */
+};
+
+/* Returns the process's exit status. */
+int service_main(const struct service_spec *spec, int argc, char **argv);
+
+#endif

@@ -1,0 +1,51 @@
+/* Names of the keys in Redis, in one place. {p} is the partition of events.v1 in braces, so
+ * that all keys of a partition share a hash slot.
+ *
+ * D: derived from the log, may vanish at any time. C: cache or lease. Nothing here is truth but
+ * dir:<subject>. */
+#ifndef COMMON_STATE_KEYS_H
+#define COMMON_STATE_KEYS_H
+
+#include "common/base/arena.h"
+
+#include <stdint.h>
+
+/* clang-format off */
+/* key                                                          type    holds */
+#define KEY_LOG(a, p, prefix)        keys_at(a, prefix, p, "log", "")          /* hash D: genesis cluster offset ce_id chain owner ready revision */
+#define KEY_DEPLOYMENT(a, p, prefix, id) keys_at(a, prefix, p, "dep:", id)     /* D: packed DeploymentState */
+#define KEY_LANE(a, p, prefix, lane) keys_at(a, prefix, p, "lane:", lane)      /* D: packed LaneState */
+#define KEY_FEATURE(a, p, prefix, f) keys_at(a, prefix, p, "feature:", f)      /* D: packed FeatureState */
+#define KEY_PLAN(a, p, prefix, hash) keys_at(a, prefix, p, "plan:", hash)      /* D: packed Plan */
+#define KEY_ACCEPTANCE(a, p, prefix, id) keys_at(a, prefix, p, "acceptance:", id) /* D: packed AcceptanceSignedOff of a deployment */
+#define KEY_TIMELINE(a, p, prefix, id) keys_at(a, prefix, p, "timeline:", id)  /* hash D: "<version, 10 digits>.<index, 4 digits>" -> packed TimelineEntry */
+#define KEY_TIMERS(a, p, prefix)     keys_at(a, prefix, p, "timers", "")       /* zset D: "<deployment> <timer> <armed version>" -> due ms */
+#define KEY_OUTBOX(a, p, prefix)     keys_at(a, prefix, p, "outbox", "")       /* zset D: effect id -> offset * 64 + index */
+#define KEY_OUTBOX_BODY(a, p, prefix) keys_at(a, prefix, p, "outbox:body", "") /* hash D: effect id -> packed record */
+#define KEY_TASK(a, p, prefix, task) keys_at(a, prefix, p, "task:", task)      /* hash D: state drive worker deadline deployment; C: owner lease_until */
+#define KEY_LEASES(a, p, prefix)     keys_at(a, prefix, p, "leases", "")       /* zset C: task -> lease end ms */
+#define KEY_LIVE(a, p, prefix)       keys_at(a, prefix, p, "live", "")         /* zset D: deployment -> updated ms */
+#define KEY_DONE(a, p, prefix)       keys_at(a, prefix, p, "done", "")         /* zset D: deployment -> updated ms */
+#define KEY_LANES(a, p, prefix)      keys_at(a, prefix, p, "lanes", "")        /* set D: lane names */
+#define KEY_REQUEST(a, p, prefix, id) keys_at(a, prefix, p, "request:", id)    /* string C, 24 h: answer to an operator request, JSON {state, version, code, detail, deployment} */
+#define KEY_INFLIGHT(a, p, prefix)   keys_at(a, prefix, p, "inflight", "")     /* string C: "<offset> <deaths>" */
+#define KEY_LAST_SEQUENCE(a, p, prefix, f) keys_at(a, prefix, p, "sequence:", f)
+/* clang-format on */
+
+enum { KEYS_NO_PARTITION = -1 };
+
+/* "<prefix>{<partition>}:<name><rest>" */
+const char *keys_at(struct arena *arena,
+                    const char *prefix,
+                    int32_t partition,
+                    const char *name,
+                    const char *rest);
+
+/* "<prefix><name><rest>": instances: "instance:<service>:<instance>" (string C, 30 s: JSON),
+ * flag read-back ("readback:<env>/<flag>"), alerts ("alerts:<service>"). */
+const char *keys_global(struct arena *arena,
+                        const char *prefix,
+                        const char *name,
+                        const char *rest);
+
+#endif

@@ -1,0 +1,35 @@
+/* SHA-256 and HMAC-SHA-256 as lower-case hex. */
+#ifndef COMMON_WIRE_DIGEST_H
+#define COMMON_WIRE_DIGEST_H
+
+#include "common/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { DIGEST_HEX_SIZE = 65 }; /* 64 digits and a NUL. */
+
+/* SHA-256 of length bytes. */
+void digest_sha256(const void *bytes, size_t length, char ret_hex[DIGEST_HEX_SIZE]);
+
+/* SHA-256 of a file, read in pieces. ERR_NOT_FOUND, or ERR_UNAVAILABLE when it cannot be read.
+ */
+enum err digest_file(const char *path,
+                     char ret_hex[DIGEST_HEX_SIZE],
+                     struct error *error) MUST_CHECK;
+
+/* HMAC-SHA-256 over the pieces one after the other, each preceded by its length. */
+struct digest_piece {
+    const void *bytes;
+    size_t length;
+};
+void digest_hmac(const void *key,
+                 size_t key_length,
+                 const struct digest_piece *pieces,
+                 size_t count,
+                 char ret_hex[DIGEST_HEX_SIZE]);
+
+/* Equal, compared in constant time. */
+bool digest_equal(const char *a_hex, const char *b_hex);
+
+#endif
