@@ -48,4 +48,8 @@ const char *keys_global(struct arena *arena,
                         const char *name,
                         const char *rest);
 
+/* The key of a lane's records on events.v1: "lane/<environment>/<service>" for the lane
+ * "<environment>/<service>". It also decides the partition its state is kept in. */
+const char *keys_lane_record(struct arena *arena, const char *lane);
+
 #endif

@@ -32,6 +32,7 @@ enum err projection_feature(const struct projection *projection,
                             const char *feature,
                             Pb__FeatureState **ret,
                             struct error *error) MUST_CHECK;
+/* lane: "<environment>/<service>". */
 enum err projection_lane(const struct projection *projection,
                          struct arena *arena,
                          const char *lane,
