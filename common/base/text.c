@@ -116,3 +116,39 @@ void text_add_json(struct text *text, const char *value)
             text_add_char(text, (char)c);
     }
 }
+
+/* Length of the UTF-8 sequence that starts at s, 0 if it is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf)
+        return (s[1] & 0xc0) == 0x80 ? 2 : 0;
+    if ((s[0] & 0xf0) == 0xe0) {
+        const bool overlong = s[0] == 0xe0 && s[1] < 0xa0;
+        const bool surrogate = s[0] == 0xed && s[1] > 0x9f;
+
+        if (overlong || surrogate || (s[1] & 0xc0) != 0x80)
+            return 0;
+        return (s[2] & 0xc0) == 0x80 ? 3 : 0;
+    }
+    if (s[0] < 0xf0 || s[0] > 0xf4 || (s[1] & 0xc0) != 0x80)
+        return 0;
+    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 ? 4 : 0;
+}
+
+bool text_is_utf8(const char *value)
+{
+    const unsigned char *s = (const unsigned char *)value;
+
+    while (*s != '\0') {
+        const size_t step = utf8_length(s);
+
+        if (step == 0)
+            return false;
+        s += step;
+    }
+    return true;
+}

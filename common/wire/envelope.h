@@ -43,12 +43,14 @@ struct envelope {
     int64_t time_ms;
 };
 
-/* Fill ret (headers and payload in the arena) from envelope and message. Signs when keys has
- * envelope->writer and sign is true. The caller sets ret->partition where it must. */
+/* Fill ret (headers and payload in the arena) from envelope and message. A NULL envelope->type
+ * is the message's own. The caller sets ret->partition where it must. ERR_DENIED when it is to
+ * be signed and keys has no envelope->writer; ERR_TOO_LARGE; ERR_INVALID for a header that is
+ * longer than 4 KiB or not UTF-8. */
 struct envelope_out {
     const char *topic;
     const char *key;
-    const ProtobufCMessage *message;
+    const ProtobufCMessage *message; /* NULL: a tombstone; envelope->type must be given. */
     bool sign;
 };
 enum err envelope_seal(struct arena *arena,
@@ -58,8 +60,9 @@ enum err envelope_seal(struct arena *arena,
                        struct bus_record *ret,
                        struct error *error) MUST_CHECK;
 
-/* Read the ce_* headers. ERR_INVALID names the header that is missing or wrong. Accepts records
- * of others: ce_writer and ce_mac may be absent. */
+/* Read the ce_* headers. ERR_INVALID names the header that is missing, doubled or wrong.
+ * Accepts records of others: ce_writer and ce_mac may be absent, and without ce_time the
+ * record's own timestamp stands. Text of ret is in the arena, "" for what is absent. */
 enum err envelope_open(struct arena *arena,
                        const struct bus_record *record,
                        struct envelope *ret,
@@ -79,7 +82,7 @@ const char *const *envelope_writers_of(Pb__Event__BodyCase body);
 /* "2026-11-23T08:24:00.000Z" */
 const char *envelope_time(struct arena *arena, int64_t ms);
 
-/* The inverse; -1 if text is no RFC 3339 time. */
+/* The inverse; -1 if text is no RFC 3339 time, or one before 1970. */
 int64_t envelope_parse_time(const char *text);
 
 #endif

@@ -1,5 +1,7 @@
 #include "common/wire/pb.h"
 
+#include "common/base/text.h"
+
 #include <string.h>
 
 enum { MEMORY_PER_BYTE = 64, MEMORY_AT_LEAST = 64 * 1024 };
@@ -39,42 +41,6 @@ static void give(void *data, void *memory)
 {
     (void)data;
     (void)memory;
-}
-
-/* Length of the UTF-8 sequence that starts at s, 0 if it is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf)
-        return (s[1] & 0xc0) == 0x80 ? 2 : 0;
-    if ((s[0] & 0xf0) == 0xe0) {
-        const bool overlong = s[0] == 0xe0 && s[1] < 0xa0;
-        const bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-
-        if (overlong || surrogate || (s[1] & 0xc0) != 0x80)
-            return 0;
-        return (s[2] & 0xc0) == 0x80 ? 3 : 0;
-    }
-    if (s[0] < 0xf0 || s[0] > 0xf4 || (s[1] & 0xc0) != 0x80)
-        return 0;
-    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 ? 4 : 0;
-}
-
-static bool text_is_utf8(const char *text)
-{
-    const unsigned char *s = (const unsigned char *)text;
-
-    while (*s != '\0') {
-        const size_t step = utf8_length(s);
-
-        if (step == 0)
-            return false;
-        s += step;
-    }
-    return true;
 }
 
 static const char *bad_text(const ProtobufCMessage *message);
