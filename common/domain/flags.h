@@ -12,6 +12,14 @@
 
 enum { FLAG_BUCKETS = 10000 };
 
+/* What a table holds. A flag beyond is unknown, hence off; after a kill beyond, every flag is
+ * latched; a freeze beyond takes the place of the one that ends first. */
+enum {
+    FLAG_TABLE_FLAGS_MAX = 16384,
+    FLAG_TABLE_KILLS_MAX = 65536,
+    FLAG_TABLE_FREEZES_MAX = 4096,
+};
+
 /* 0 to FLAG_BUCKETS - 1. */
 uint32_t flag_bucket(const char *flag, const char *targeting_key);
 
@@ -38,11 +46,13 @@ struct flag_table;
 struct flag_table *flag_table_new(void);
 void flag_table_free(struct flag_table *table); /* Accepts NULL. */
 
-/* Fold one record in: key and message (NULL message: tombstone). A lower sequence of a flag is
- * ignored; a kill is never undone. True if something changed. */
+/* Fold one record in: key and message (NULL message: tombstone). A lower sequence of a flag, or
+ * an earlier attempt of its feature, is ignored; a kill is never undone. True if something
+ * changed. */
 bool flag_table_apply(struct flag_table *table, const char *key, const Pb__Control *control);
 
-/* The flag's value, and whether the deployment that owns it is latched; NULL if unknown. */
+/* The flag's value, and whether it is latched: by the deployment that owns it, or by a later
+ * attempt of that feature whose kill names the flag. NULL if unknown. */
 const Pb__FlagValue *flag_table_find(const struct flag_table *table,
                                      const char *environment,
                                      const char *flag,
@@ -57,6 +67,9 @@ size_t flag_table_kills(const struct flag_table *table, const Pb__Kill *const **
 
 /* Rises with every change: an ETag. */
 uint64_t flag_table_version(const struct flag_table *table);
+
+/* NULL, or a sentence about what did not fit: the service is not ready. */
+const char *flag_table_trouble(const struct flag_table *table);
 
 /* True when the freeze covers that environment and one of those services at that moment. */
 bool freeze_covers(const Pb__Freeze *freeze,
