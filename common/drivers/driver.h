@@ -35,6 +35,20 @@ void *driver_config(struct arena *arena,
                     struct yaml_node *node,
                     struct yaml_problems *problems);
 
+/* path as the services see it: an absolute one as it is, a relative one below the folder of
+ * slipway.yaml. "" stays "". */
+const char *driver_path(const struct driver_env *env, const char *path);
+
+/* A program's argv, NULL-terminated, with every {name} replaced and a relative program with a
+ * slash in its name (bin/restart) found below the folder of slipway.yaml. */
+const char *const *driver_argv(const struct driver_env *env,
+                               const struct option_texts *words,
+                               Pb__Pair *const *values,
+                               size_t count);
+
+/* True when the work should stop; false without a question to ask. */
+bool driver_stopped(const struct driver_env *env);
+
 /* text with each {name} replaced by the value of that pair; unknown names stay as they are. */
 const char *driver_expand(struct arena *arena,
                           const char *text,

@@ -18,6 +18,16 @@ enum err digest_file(const char *path,
                      char ret_hex[DIGEST_HEX_SIZE],
                      struct error *error) MUST_CHECK;
 
+/* SHA-256 of a folder: of the lines "<sha256 of the file>  ./<path>", ordered by the bytes of
+ * the path. By hand: find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum |
+ * sha256sum. Folders without files do not count. ERR_INVALID: it holds something else than
+ * files and folders, or a name with a control character or backslash; ERR_TOO_LARGE: more than
+ * 20000 files, or deeper than 32. */
+enum { DIGEST_TREE_FILES_MAX = 20000, DIGEST_TREE_DEPTH_MAX = 32 };
+enum err digest_tree(const char *path,
+                     char ret_hex[DIGEST_HEX_SIZE],
+                     struct error *error) MUST_CHECK;
+
 /* HMAC-SHA-256 over the pieces one after the other, each preceded by its length. */
 struct digest_piece {
     const void *bytes;

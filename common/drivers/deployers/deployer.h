@@ -19,7 +19,22 @@ struct deployer_order {
     const Pb__Fence *fence;
     const Pb__Observed *baseline; /* What ran before; NULL if unknown. */
     const char *side;             /* shift: the side to receive the traffic. */
+    const char *deployment;       /* Written into the target's marker. */
+
+    /* Where to leave what was run and what it printed last (2 KiB); NULL: nobody asks. */
+    const char **ret_evidence;
 };
+
+/* Observed.state of an instance, as far as the callers look at it. Anything else means that the
+ * instance must be brought there again. */
+#define DEPLOYED_ACTIVE    "active"    /* There, and restarted since. */
+#define DEPLOYED_UNMANAGED "unmanaged" /* There, but not brought by this driver. */
+#define DEPLOYED_NONE      "none"      /* Nothing is deployed. */
+#define DEPLOYED_SIDE      "side="     /* Before the side that has the traffic, "" if none. */
+
+/* Of every function: ERR_STALE when env->stopped said so before anything irreversible;
+ * ERR_DENIED or ERR_INVALID when repeating it cannot help; ERR_UNAVAILABLE or ERR_TIMED_OUT
+ * when it can. */
 
 struct deployer_driver {
     const char *name;
@@ -30,8 +45,9 @@ struct deployer_driver {
     unsigned kinds; /* Bit 1 << ARTIFACT_KIND of what it can bring. */
     bool can_shift;
 
-    /* What runs on the instance now. ERR_NOT_FOUND: nothing was ever deployed there. Changes
-     * nothing. */
+    /* What runs on the instance now, its digest computed from what lies there. ERR_NOT_FOUND:
+     * nothing is deployed (ret says so too). Without an instance: ret->state is DEPLOYED_SIDE
+     * and the side that has the traffic. Changes nothing. */
     enum err (*observe)(const struct driver_env *env,
                         const struct deployer_order *order,
                         Pb__Observed *ret,
@@ -49,18 +65,46 @@ struct deployer_driver {
                       Pb__Observed *ret,
                       struct error *error);
 
-    /* Back to the baseline; ret is what runs afterwards. */
+    /* Back to the baseline; ret is what runs afterwards. A baseline without version and digest
+     * was nothing: it is nothing again. ERR_NOT_FOUND: what ran before is gone. */
     enum err (*revert)(const struct driver_env *env,
                        const struct deployer_order *order,
                        Pb__Observed *ret,
                        struct error *error);
 
-    /* Move the traffic to order->side; ret->state says the side that has it. */
+    /* Move the traffic to order->side ("": to none); ret->state says the side that has it. */
     enum err (*shift)(const struct driver_env *env,
                       const struct deployer_order *order,
                       Pb__Observed *ret,
                       struct error *error);
 };
+
+/* The deployers of all targets with their options read, for the life of a service. */
+struct deployer_book {
+    const struct deployer_entry *entries;
+    size_t count;
+};
+struct deployer_entry {
+    const struct setting_target *target;
+    const struct deployer_driver *driver;
+    const void *config;
+    const void **instance_configs; /* In the order of target->instances. */
+};
+
+/* Reads every target's options. Each problem goes to problems; what could be read is in the
+ * book. Everything lives in arena. */
+struct deployer_book deployer_book_read(struct arena *arena,
+                                        const struct settings *settings,
+                                        struct yaml_problems *problems);
+
+/* The entry of that target, or NULL. */
+const struct deployer_entry *deployer_book_find(const struct deployer_book *book,
+                                                const char *target);
+
+/* An order for that instance (NULL: the target as a whole). change, fence and the rest are the
+ * caller's to set. */
+struct deployer_order deployer_order_for(const struct deployer_entry *entry,
+                                         const struct setting_instance *instance);
 
 /* The driver of that name, or NULL. */
 const struct deployer_driver *deployer_find(const char *name);
