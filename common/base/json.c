@@ -36,27 +36,27 @@ static void close_with(struct json *json, char bracket)
     text_add_char(json->text, bracket);
 }
 
-void json_object(struct json *json, const char *key)
+void json_put_object(struct json *json, const char *key)
 {
     open_with(json, key, '{');
 }
 
-void json_object_end(struct json *json)
+void json_end_object(struct json *json)
 {
     close_with(json, '}');
 }
 
-void json_array(struct json *json, const char *key)
+void json_put_array(struct json *json, const char *key)
 {
     open_with(json, key, '[');
 }
 
-void json_array_end(struct json *json)
+void json_end_array(struct json *json)
 {
     close_with(json, ']');
 }
 
-void json_text(struct json *json, const char *key, const char *value)
+void json_put_text(struct json *json, const char *key, const char *value)
 {
     begin(json, key);
     text_add_char(json->text, '"');
@@ -64,31 +64,31 @@ void json_text(struct json *json, const char *key, const char *value)
     text_add_char(json->text, '"');
 }
 
-void json_int(struct json *json, const char *key, int64_t value)
+void json_put_int(struct json *json, const char *key, int64_t value)
 {
     begin(json, key);
     text_add(json->text, "%" PRId64, value);
 }
 
-void json_uint(struct json *json, const char *key, uint64_t value)
+void json_put_uint(struct json *json, const char *key, uint64_t value)
 {
     begin(json, key);
     text_add(json->text, "%" PRIu64, value);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_put_bool(struct json *json, const char *key, bool value)
 {
     begin(json, key);
     text_add(json->text, "%s", value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *key)
+void json_put_null(struct json *json, const char *key)
 {
     begin(json, key);
     text_add(json->text, "null");
 }
 
-void json_micro(struct json *json, const char *key, int64_t value_micro)
+void json_put_micro(struct json *json, const char *key, int64_t value_micro)
 {
     const uint64_t size = value_micro < 0 ? 0 - (uint64_t)value_micro : (uint64_t)value_micro;
     uint64_t fraction = size % 1000000;
@@ -103,7 +103,7 @@ void json_micro(struct json *json, const char *key, int64_t value_micro)
     text_add(json->text, ".%0*" PRIu64, digits, fraction);
 }
 
-void json_raw(struct json *json, const char *key, const char *value)
+void json_put_raw(struct json *json, const char *key, const char *value)
 {
     begin(json, key);
     text_add_bytes(json->text, value, strlen(value));

@@ -1,5 +1,5 @@
 /* Writing JSON, piece by piece, into a text. Commas and quotes are kept right here; the
- * caller opens and closes. Reading is jansson's work (common/adapters, gateway). */
+ * caller opens and closes. Reading is jansson's work; the names keep clear of its own. */
 #ifndef COMMON_BASE_JSON_H
 #define COMMON_BASE_JSON_H
 
@@ -19,22 +19,22 @@ struct json {
 struct json json_into(struct text *text);
 
 /* key is NULL inside arrays and at the top. */
-void json_object(struct json *json, const char *key);
-void json_object_end(struct json *json);
-void json_array(struct json *json, const char *key);
-void json_array_end(struct json *json);
+void json_put_object(struct json *json, const char *key);
+void json_end_object(struct json *json);
+void json_put_array(struct json *json, const char *key);
+void json_end_array(struct json *json);
 
 /* A NULL value is written as the empty string. */
-void json_text(struct json *json, const char *key, const char *value);
-void json_int(struct json *json, const char *key, int64_t value);
-void json_uint(struct json *json, const char *key, uint64_t value);
-void json_bool(struct json *json, const char *key, bool value);
-void json_null(struct json *json, const char *key);
+void json_put_text(struct json *json, const char *key, const char *value);
+void json_put_int(struct json *json, const char *key, int64_t value);
+void json_put_uint(struct json *json, const char *key, uint64_t value);
+void json_put_bool(struct json *json, const char *key, bool value);
+void json_put_null(struct json *json, const char *key);
 
 /* value_micro millionths as a decimal number: 1500000 is 1.5. */
-void json_micro(struct json *json, const char *key, int64_t value_micro);
+void json_put_micro(struct json *json, const char *key, int64_t value_micro);
 
 /* value is JSON already. */
-void json_raw(struct json *json, const char *key, const char *value);
+void json_put_raw(struct json *json, const char *key, const char *value);
 
 #endif

@@ -63,15 +63,15 @@ static void json_is_written_with_commas_and_escapes_in_place(void **state)
     struct json json = json_into(&text);
 
     (void)state;
-    json_object(&json, NULL);
-    json_text(&json, "say", "a\"b\n");
-    json_array(&json, "list");
-    json_int(&json, NULL, -1);
-    json_micro(&json, NULL, 1500000);
-    json_micro(&json, NULL, -30);
-    json_array_end(&json);
-    json_bool(&json, "yes", true);
-    json_object_end(&json);
+    json_put_object(&json, NULL);
+    json_put_text(&json, "say", "a\"b\n");
+    json_put_array(&json, "list");
+    json_put_int(&json, NULL, -1);
+    json_put_micro(&json, NULL, 1500000);
+    json_put_micro(&json, NULL, -30);
+    json_end_array(&json);
+    json_put_bool(&json, "yes", true);
+    json_end_object(&json);
     assert_string_equal(text.bytes,
                         "{\"say\":\"a\\\"b\\n\",\"list\":[-1,1.5,-0.00003],\"yes\":true}");
     text_release(&text);
