@@ -23,6 +23,23 @@ void *pb_grow(struct arena *arena, const void *items, size_t count, size_t size)
     return grown;
 }
 
+size_t pb_element_size(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE: return sizeof(int64_t);
+    case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE: return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
+    default: return sizeof(int32_t);
+    }
+}
+
 struct pb_bytes pb_pack(struct arena *arena, const void *message)
 {
     const size_t length = protobuf_c_message_get_packed_size(message);

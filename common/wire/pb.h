@@ -59,6 +59,9 @@ void *pb_grow(struct arena *arena, const void *items, size_t count, size_t size)
         (message)->n_##field--;                                                                \
     } while (0)
 
+/* Bytes that one element of a repeated field of that type takes. */
+size_t pb_element_size(ProtobufCType type);
+
 /* Packed bytes of message, in the arena. */
 struct pb_bytes {
     const uint8_t *bytes;
