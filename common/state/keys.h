@@ -12,7 +12,7 @@
 
 /* clang-format off */
 /* key                                                          type    holds */
-#define KEY_LOG(a, p, prefix)        keys_at(a, prefix, p, "log", "")          /* hash D: genesis cluster offset ce_id chain owner ready revision */
+#define KEY_LOG(a, p, prefix)        keys_at(a, prefix, p, "log", "")          /* hash D: genesis cluster offset ce_id before chain owner ready revision */
 #define KEY_DEPLOYMENT(a, p, prefix, id) keys_at(a, prefix, p, "dep:", id)     /* D: packed DeploymentState */
 #define KEY_LANE(a, p, prefix, lane) keys_at(a, prefix, p, "lane:", lane)      /* D: packed LaneState */
 #define KEY_FEATURE(a, p, prefix, f) keys_at(a, prefix, p, "feature:", f)      /* D: packed FeatureState */
@@ -21,8 +21,9 @@
 #define KEY_TIMELINE(a, p, prefix, id) keys_at(a, prefix, p, "timeline:", id)  /* hash D: "<version, 10 digits>.<index, 4 digits>" -> packed TimelineEntry */
 #define KEY_TIMERS(a, p, prefix)     keys_at(a, prefix, p, "timers", "")       /* zset D: "<deployment> <timer> <armed version>" -> due ms */
 #define KEY_OUTBOX(a, p, prefix)     keys_at(a, prefix, p, "outbox", "")       /* zset D: effect id -> offset * 64 + index */
-#define KEY_OUTBOX_BODY(a, p, prefix) keys_at(a, prefix, p, "outbox:body", "") /* hash D: effect id -> packed record */
-#define KEY_TASK(a, p, prefix, task) keys_at(a, prefix, p, "task:", task)      /* hash D: state drive worker deadline deployment; C: owner lease_until */
+#define KEY_OUTBOX_BODY(a, p, prefix) keys_at(a, prefix, p, "outbox:body", "") /* hash D: effect id -> packed OutboxRecord */
+#define KEY_CONTROL(a, p, prefix)    keys_at(a, prefix, p, "control", "")      /* hash D: key on control.v1 -> packed OutboxRecord, to assert it again */
+#define KEY_TASK(a, p, prefix, task) keys_at(a, prefix, p, "task:", task)      /* hash D: state drive worker deadline deployment command cancel (packed OutboxRecord); C: owner lease_until */
 #define KEY_LEASES(a, p, prefix)     keys_at(a, prefix, p, "leases", "")       /* zset C: task -> lease end ms */
 #define KEY_LIVE(a, p, prefix)       keys_at(a, prefix, p, "live", "")         /* zset D: deployment -> updated ms */
 #define KEY_DONE(a, p, prefix)       keys_at(a, prefix, p, "done", "")         /* zset D: deployment -> updated ms */
