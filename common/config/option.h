@@ -62,8 +62,15 @@ enum err options_read(const struct option *options,
                       void *config,
                       struct yaml_problems *problems);
 
-/* Single values, for readers that build lists. */
+/* Single values, for readers that build lists. ERR_INVALID leaves ret as it was. */
 enum err option_duration_ms(const char *text, int64_t *ret_ms);
 enum err option_micro(const char *text, int64_t *ret_micro);
+enum err option_count(const char *text, uint32_t *ret);
+enum err option_percent(const char *text, uint32_t *ret);
+enum err option_bool(const char *text, bool *ret);
+
+/* One row of the reference for each option, in man(7) markup. */
+struct text;
+void options_reference(const struct option *options, struct text *out);
 
 #endif

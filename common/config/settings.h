@@ -14,6 +14,7 @@
 struct setting_driver {
     const char *name;   /* Configured name: "shop-health". */
     const char *driver; /* Row of the driver table: "http". */
+    const char *target; /* Probes, metric sources: whose instances are asked; "" if none. */
     struct yaml_node *options;
 };
 
@@ -91,7 +92,8 @@ struct setting_policy {
     int64_t stage_max_ms;
     int64_t gate_deadline_ms;
     int64_t flag_timeout_ms;
-    bool require_flags; /* False: a plan may bring no flag at all. */
+    bool require_flags;           /* False: a plan may bring no flag at all. */
+    const struct yaml_node *node; /* Where it stands, for later complaints. */
 };
 
 struct setting_environment {
@@ -167,7 +169,7 @@ struct settings {
 };
 
 /* Read and check the whole file. Every problem found is in problems; NULL if there was an
- * error. */
+ * error. arena: YAML_ARENA_SIZE or more. */
 const struct settings *settings_read(struct arena *arena,
                                      const char *name,
                                      const char *bytes,
@@ -178,6 +180,11 @@ const struct settings *settings_read(struct arena *arena,
 const struct settings *settings_load(struct arena *arena,
                                      const char *path,
                                      struct yaml_problems *problems);
+
+/* path as the settings mean it: relative ones start at the folder of the settings file. */
+const char *settings_path(const struct settings *settings,
+                          struct arena *arena,
+                          const char *path);
 
 /* By name; NULL if there is none. */
 const struct setting_target *settings_target(const struct settings *settings, const char *name);
@@ -192,9 +199,11 @@ const struct setting_driver *settings_provider(const struct settings *settings,
 const struct setting_driver *settings_channel(const struct settings *settings,
                                               const char *name);
 const struct setting_role *settings_role(const struct settings *settings, const char *name);
+const struct setting_window *settings_window(const struct settings *settings, const char *name);
 
-/* Reads the secret of a file, without its trailing newline. ERR_DENIED when others may read the
- * file. The error never holds the secret. */
+/* Reads the secret of a file (at most 4 KiB), without its trailing newline. ERR_DENIED when
+ * others may read the file. The error never holds the secret. path as settings_path gives it.
+ */
 enum err settings_secret(struct arena *arena,
                          const char *path,
                          const char **ret,

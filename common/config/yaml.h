@@ -12,7 +12,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { YAML_SIZE_MAX = 256 * 1024, YAML_DEPTH_MAX = 32, YAML_NODES_MAX = 20000 };
+enum {
+    YAML_SIZE_MAX = 256 * 1024,
+    YAML_DEPTH_MAX = 32,
+    YAML_NODES_MAX = 20000,
+    YAML_KEYS_MAX = 1000,               /* Of one mapping. */
+    YAML_ARENA_SIZE = 64 * 1024 * 1024, /* No file within the limits needs more. */
+};
+
+/* The keys that readers have asked a mapping for: what is known there. */
+enum { YAML_ASKED_MAX = 64 };
+struct yaml_asked {
+    const char *names[YAML_ASKED_MAX]; /* Borrowed: literals of the readers. */
+    size_t count;
+};
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
@@ -28,6 +41,10 @@ struct yaml_node {
     struct yaml_node **keys;  /* Mapping: keys, same order. */
     size_t count;
     bool used; /* Set by whoever has read it; unread mapping keys are reported as unknown. */
+    bool
+        deferred; /* Somebody else reads it later: its keys are not reported as unknown here. */
+    struct yaml_asked *asked; /* Mapping only. */
+    struct yaml_node *self;   /* The node, for yaml_defer. */
 };
 
 /* One problem found in a file. */
@@ -64,6 +81,12 @@ void yaml_warn(struct yaml_problems *problems,
                const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 
+/* A problem of the file as a whole: it cannot be read, it is too large. */
+enum err yaml_complain_file(struct yaml_problems *problems,
+                            const char *file,
+                            const char *format,
+                            ...) __attribute__((format(printf, 3, 4)));
+
 /* Parse length bytes. Problems are added; NULL when there is no usable tree. */
 struct yaml_node *yaml_parse(struct arena *arena,
                              const char *name,
@@ -71,13 +94,27 @@ struct yaml_node *yaml_parse(struct arena *arena,
                              size_t length,
                              struct yaml_problems *problems);
 
-/* The value of that key of a mapping, marked as used; NULL if absent or node is no mapping. */
+/* The value of that key of a mapping, marked as used; NULL if absent or node is no mapping. key
+ * outlives the tree: it is remembered as a known name. Only while the file is being read: the
+ * tree is shared between threads later on. */
 struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 
-/* Complain about every key of the tree that nobody has used, with the nearest known name. */
+/* The same without marking anything. */
+struct yaml_node *yaml_find(const struct yaml_node *mapping, const char *key);
+
+/* The same node for a later reader: its unread keys are left to him, who calls
+ * yaml_complain_unused on it when he has read his. NULL is passed on. */
+struct yaml_node *yaml_defer(const struct yaml_node *node);
+
+/* The text of a scalar; "" for NULL and other kinds. */
+const char *yaml_text(const struct yaml_node *node);
+
+/* Complain about every key of the tree that nobody has used, with the nearest known name.
+ * Deferred nodes below it are passed over. */
 void yaml_complain_unused(struct yaml_problems *problems, const struct yaml_node *node);
 
-/* All problems as a compiler prints them, with the source line and a caret:
+/* All problems as a compiler prints them, with the source line and a caret. source: the whole
+ * file, or NULL for the headlines alone.
  *     feature.yaml:31:16: error: ...
  *        31 |       percent: 5
  *           |                ^ expected: more than 10, at most 100 */
