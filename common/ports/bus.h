@@ -1,5 +1,5 @@
 /* The message bus, as a table of functions: common/adapters/kafka for the world,
- * common/adapters/memory for tests. Both pass tests/contract/bus_contract.c.
+ * common/adapters/memory for tests. Both pass tests/contract/bus.
  *
  * Publishing goes through one struct bus (any thread); each struct bus_consumer belongs to
  * one thread. Records of one partition are received in order. */
@@ -40,10 +40,12 @@ const char *bus_header(const struct bus_record *record, const char *name);
 /* The partition of a key: murmur2 as Kafka's own clients compute it. count > 0. */
 int32_t bus_partition(const char *key, int32_t count);
 
+/* An offset committed but no longer kept (or beyond the end) counts as none: everything again
+ * rather than anything lost. */
 enum bus_start {
     BUS_FROM_COMMITTED, /* Of the group; from the beginning if it has none. */
     BUS_FROM_BEGINNING,
-    BUS_FROM_END,
+    BUS_FROM_END, /* As it is when the partition is given. */
 };
 
 /* A partition comes to or leaves this consumer. Called from inside receive and close, on the
@@ -76,7 +78,8 @@ struct bus_consumer {
     void *self;
 
     /* Wait at most wait_ms for the next record. ERR_STALE when nothing came. May call the
-     * listener. ERR_UNAVAILABLE: the bus is unwell, call again later. */
+     * listener. ERR_UNAVAILABLE: the bus is unwell, call again later. ERR_INTERNAL: the offset
+     * to go on from is not in the log (cut at its end, or chosen wrongly by the listener). */
     enum err (*receive)(void *self, int wait_ms, struct bus_record *ret, struct error *error);
 
     /* The group's next offset of that partition becomes `next_offset`. Returns when the bus has
@@ -121,6 +124,7 @@ struct bus {
      * unknown, publish again (ids make that harmless); ERR_UNAVAILABLE: some were refused. */
     enum err (*flush)(void *self, int timeout_ms, struct error *error);
 
+    /* ERR_NOT_FOUND: no such topic; ERR_UNAVAILABLE: could not be asked. */
     enum err (*subscribe)(void *self,
                           const struct bus_subscription *subscription,
                           struct bus_consumer *ret,

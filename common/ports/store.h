@@ -1,5 +1,5 @@
 /* The shared store, as a table of functions: common/adapters/redis for the world,
- * common/adapters/memory for tests. Both pass tests/contract/store_contract.c.
+ * common/adapters/memory for tests. Both pass tests/contract/store.
  *
  * One struct store belongs to one thread. Keys and fields are text, values are bytes.
  * All writes go through commit(), absolute and keyed, so that repeating one is harmless. */
