@@ -1,0 +1,60 @@
+/* Files and folders that survive a power cut: everything here is on the disk, and not only on
+ * its way there, when the call returns ERR_OK.
+ *
+ * Links are never followed. Errors name the path. */
+#ifndef COMMON_DRIVERS_DEPLOYERS_DISK_H
+#define COMMON_DRIVERS_DEPLOYERS_DISK_H
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when something is there, be it a dangling link. */
+bool disk_exists(const char *path);
+
+/* The folder itself; its parent must exist. Harmless when it is there. */
+enum err disk_make_folder(const char *path, struct error *error) MUST_CHECK;
+
+/* The text of a small file. ERR_NOT_FOUND; ERR_TOO_LARGE beyond max bytes. */
+enum err disk_read(struct arena *arena,
+                   const char *path,
+                   size_t max,
+                   const char **ret,
+                   struct error *error) MUST_CHECK;
+
+/* Replace a file as a whole: a reader sees the old or the new one. Uses <path>.new. */
+enum err disk_write(const char *path, const char *text, struct error *error) MUST_CHECK;
+
+/* Where a symbolic link points. ERR_NOT_FOUND; ERR_INVALID when it is no link. */
+enum err disk_read_link(struct arena *arena,
+                        const char *path,
+                        const char **ret,
+                        struct error *error) MUST_CHECK;
+
+/* Make path a symbolic link to `to`, at once: a reader sees the old or the new one. Uses
+ * <path>.new. */
+enum err disk_link(const char *path, const char *to, struct error *error) MUST_CHECK;
+
+/* Give it another name in the same folder, and remember. */
+enum err disk_rename(const char *from, const char *to, struct error *error) MUST_CHECK;
+
+/* Copy a file, or a folder with all it holds; `to` must not exist. ERR_INVALID: a link or a
+ * device inside. */
+enum err disk_copy(const char *from, const char *to, struct error *error) MUST_CHECK;
+
+/* Remove a file, link or folder with all it holds. Harmless when it is gone. */
+enum err disk_remove(const char *path, struct error *error) MUST_CHECK;
+
+/* An exclusive lock that dies with this process, waited for as long as wait() answers true;
+ * wait is asked every few milliseconds. ret_lock is given back with disk_unlock. ERR_CONFLICT:
+ * another has it. */
+enum err disk_lock(const char *path,
+                   bool (*wait)(void *self),
+                   void *wait_self,
+                   int *ret_lock,
+                   struct error *error) MUST_CHECK;
+void disk_unlock(int lock);
+
+#endif

@@ -1,0 +1,37 @@
+/* A small file of facts, one "name=value" a line, replaced as a whole: what a driver leaves on
+ * a target to find its way back. People and scripts may read it. */
+#ifndef COMMON_DRIVERS_DEPLOYERS_FACTS_H
+#define COMMON_DRIVERS_DEPLOYERS_FACTS_H
+
+#include "common/wire/pb.h"
+
+/* Pairs in the order written; values are one line each. */
+struct facts {
+    Pb__Pair **items;
+    size_t count;
+};
+
+/* Add a fact. value NULL counts as "". */
+void facts_add(struct arena *arena, struct facts *facts, const char *name, const char *value);
+
+/* The value, or "". */
+const char *facts_get(const struct facts *facts, const char *name);
+
+/* "<grant>.<version>" as a fence; zeros if it is none. */
+Pb__Fence facts_fence(const struct facts *facts, const char *name);
+
+/* ERR_NOT_FOUND: no such file. ERR_INVALID: it is damaged; a person must look. */
+enum err facts_read(struct arena *arena,
+                    const char *path,
+                    struct facts *ret,
+                    struct error *error) MUST_CHECK;
+
+/* Durable when it returns. ERR_INVALID: a value with a control character. */
+enum err facts_write(const char *path,
+                     const struct facts *facts,
+                     struct error *error) MUST_CHECK;
+
+/* "7.42" into ret; false if text is no fence. */
+bool fence_parse(const char *text, Pb__Fence *ret);
+
+#endif
