@@ -6,7 +6,8 @@
 
 #include "common/drivers/driver.h"
 
-/* What a flag should be, or is. */
+/* What a flag should be, or is. As wanted: sequence 0 means any, latched means that an instance
+ * counts as off only if it knows the latch, or holds a value of `sequence` or later. */
 struct flag_value {
     uint32_t percent;
     const char *audience;
@@ -20,6 +21,9 @@ struct flag_reading {
     struct flag_value value;
     unsigned agree;       /* Instances of the provider that hold the value just read. */
     unsigned of;          /* Instances asked; a silent one counts as disagreeing. */
+    unsigned silent;      /* Of those, the ones that did not answer. */
+    int64_t slowest_ms;   /* The longest an answer took. */
+    const char *evidence; /* How one can see the same. */
     const char *disagree; /* "gateway-2: 10 %, gateway-3 silent"; "" if none */
 };
 
@@ -53,6 +57,28 @@ struct provider_driver {
 const struct provider_driver *provider_find(const char *name);
 const struct provider_driver *const *provider_all(void);
 
+/* Reads the options of every configured provider; what is wrong with them goes to problems. */
+void providers_check(struct arena *arena,
+                     const struct settings *settings,
+                     struct yaml_problems *problems);
+
+/* The provider of a flag in an environment with its options read, and calls of it. ERR_INVALID:
+ * nothing of that name is configured, or its options are wrong. */
+enum err provider_set(const struct driver_env *env,
+                      const Pb__FlagSpec *flag,
+                      const char *environment,
+                      const struct flag_value *wanted,
+                      struct error *error) MUST_CHECK;
+enum err provider_read(const struct driver_env *env,
+                       const Pb__FlagSpec *flag,
+                       const char *environment,
+                       struct flag_reading *ret,
+                       struct error *error) MUST_CHECK;
+enum err provider_available(const struct driver_env *env,
+                            const Pb__FlagSpec *flag,
+                            const char *environment,
+                            struct error *error) MUST_CHECK;
+
 /* Read the flag from its configured provider and compare with wanted: PASS only when every
  * instance agrees; INCONCLUSIVE when some are silent; ERROR when none answers. */
 Pb__Finding *provider_read_back(const struct driver_env *env,
@@ -60,5 +86,13 @@ Pb__Finding *provider_read_back(const struct driver_env *env,
                                 const Pb__FlagSpec *flag,
                                 const char *environment,
                                 const struct flag_value *wanted);
+
+/* The same with the reading as well (zeroed when the provider could not be read). */
+Pb__Finding *provider_compare(const struct driver_env *env,
+                              const Pb__CheckSpec *check,
+                              const Pb__FlagSpec *flag,
+                              const char *environment,
+                              const struct flag_value *wanted,
+                              struct flag_reading *ret_reading);
 
 #endif
