@@ -19,8 +19,8 @@ enum {
 static const struct capability table[] = {
     { DRIVER_DEPLOYER,      "release-directory", FILES,    true,  false },
     { DRIVER_DEPLOYER,      "command",           ANYTHING, true,  false },
-    { DRIVER_PROBE,         "http",              0,        false, true },
-    { DRIVER_PROBE,         "tcp",               0,        false, true },
+    { DRIVER_PROBE,         "http",              0,        false, false },
+    { DRIVER_PROBE,         "tcp",               0,        false, false },
     { DRIVER_PROBE,         "command",           0,        false, false },
     { DRIVER_PROBE,         "version",           0,        false, true },
     { DRIVER_PROBE,         "configuration",     0,        false, true },

@@ -20,7 +20,7 @@ struct capability {
     const char *name;
     unsigned artifacts; /* Deployers: bit 1 << ARTIFACT_KIND of what it can bring. */
     bool can_shift;     /* Deployers: can move traffic between two sides. */
-    bool per_instance;  /* Probes: needs a target. */
+    bool per_instance;  /* Probes, metric sources: cannot do without a target. */
 };
 
 /* The whole table. */

@@ -95,8 +95,8 @@ struct yaml_node *yaml_parse(struct arena *arena,
                              struct yaml_problems *problems);
 
 /* The value of that key of a mapping, marked as used; NULL if absent or node is no mapping. key
- * outlives the tree: it is remembered as a known name. Only while the file is being read: the
- * tree is shared between threads later on. */
+ * outlives the tree: it is remembered as a known name. Once the tree is shared between threads,
+ * only keys that were asked for before may be. */
 struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 
 /* The same without marking anything. */

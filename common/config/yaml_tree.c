@@ -32,7 +32,8 @@ struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key)
     if (mapping == NULL || mapping->kind != YAML_MAPPING)
         return NULL;
     remember_asked(mapping, key);
-    if (value != NULL)
+    /* Asking again for what was asked before writes nothing, so that threads may. */
+    if (value != NULL && !value->used)
         value->used = true;
     return value;
 }

@@ -33,6 +33,46 @@ const char *driver_path(const struct driver_env *env, const char *path)
     return arena_printf(env->arena, "%s/%s", here, path);
 }
 
+/* Length of the UTF-8 character at bytes, 0 if there is none. */
+static size_t character_length(const char *bytes, size_t length)
+{
+    for (size_t n = 1; n <= 4 && n <= length; n++) {
+        char character[5] = { 0 };
+
+        memcpy(character, bytes, n);
+        if (strlen(character) == n && text_is_utf8(character))
+            return n;
+    }
+    return 0;
+}
+
+const char *driver_excerpt(struct arena *arena, const char *bytes, size_t length, size_t max)
+{
+    char *const copy = arena_alloc(arena, (length < max ? length : max) + 1);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < length;) {
+        const size_t n = character_length(bytes + i, length - i);
+        const bool blank = n == 1 && (bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\t');
+        const bool text =
+            n > 1 || (n == 1 && (unsigned char)bytes[i] >= ' ' && bytes[i] != 127);
+        const size_t size = text ? n : 1;
+
+        if (kept + size > max)
+            break;
+        if (text)
+            memcpy(copy + kept, bytes + i, size);
+        else
+            copy[kept] = blank ? ' ' : '?';
+        kept += size;
+        i += n > 0 ? n : 1;
+    }
+    while (kept > 0 && copy[kept - 1] == ' ')
+        kept--;
+    copy[kept] = '\0';
+    return copy;
+}
+
 bool driver_stopped(const struct driver_env *env)
 {
     return env->stopped != NULL && env->stopped(env->stopped_self);

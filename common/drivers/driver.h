@@ -46,6 +46,10 @@ const char *const *driver_argv(const struct driver_env *env,
                                Pb__Pair *const *values,
                                size_t count);
 
+/* At most max bytes of what somebody else said, fit for a finding: UTF-8 on one line, cut
+ * between two characters. What is neither text nor a blank becomes '?'. */
+const char *driver_excerpt(struct arena *arena, const char *bytes, size_t length, size_t max);
+
 /* True when the work should stop; false without a question to ask. */
 bool driver_stopped(const struct driver_env *env);
 

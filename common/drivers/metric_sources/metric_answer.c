@@ -1,5 +1,7 @@
 #include "common/drivers/metric_sources/metric_source.h"
 
+#include <string.h>
+
 static bool inside(const Pb__MetricCriterion *criterion, int64_t value_micro)
 {
     switch (criterion->comparison) {
@@ -52,6 +54,13 @@ static Pb__Verdict verdict_of(const Pb__MetricCriterion *criterion,
     }
 }
 
+static const char *because(struct arena *arena, const char *name, const char *why)
+{
+    const char *const text = arena_printf(arena, "%s: %s", name, why);
+
+    return driver_excerpt(arena, text, strlen(text), ERROR_TEXT_MAX);
+}
+
 Pb__Finding *metric_answer_since(const struct driver_env *env,
                                  const Pb__CheckSpec *check,
                                  struct metric_memory *memory,
@@ -84,7 +93,7 @@ Pb__Finding *metric_answer_since(const struct driver_env *env,
                            "%s is %s",
                            criterion->name,
                            metric_value_text(env->arena, taken.value_micro, criterion->unit))
-            : arena_printf(env->arena, "%s: %s", criterion->name, error.text);
+            : because(env->arena, criterion->name, error.text);
     finding->evidence =
         err == ERR_OK
             ? taken.evidence

@@ -22,7 +22,7 @@ struct probe_driver {
     const char *name;
     const struct option *options;
     size_t config_size;
-    bool per_instance; /* Called once for each instance of the probe's `target`. */
+    bool per_instance; /* Called for each instance of the probe's target, if it has one. */
 
     /* Look once, blocking at most the probe's timeout. Fills verdict, observed, wanted,
      * evidence and link of ret; never fails otherwise: what went wrong is a verdict. */
@@ -35,12 +35,22 @@ struct probe_driver {
 const struct probe_driver *probe_find(const char *name);
 const struct probe_driver *const *probe_all(void);
 
+/* Reads the options of every configured probe; what is wrong with them goes to problems. */
+void probes_check(struct arena *arena,
+                  const struct settings *settings,
+                  struct yaml_problems *problems);
+
 /* Answer one CheckSpec of kind "probe": finds the configured probe, looks at every instance,
  * and folds the answers into one finding (the worst verdict; observed names the instances that
- * differ). only: look at these instances; count 0 looks at all of them. */
+ * differ). only: look at these instances of the probe's target; count 0, or a target that has
+ * none of them, looks at all. */
 Pb__Finding *probe_answer(const struct driver_env *env,
                           const Pb__CheckSpec *check,
                           const char *const *only,
                           size_t only_count);
+
+/* How long a worker may go on looking for a PASS before another answer counts: the probe's
+ * option `settle`, 0 if it has none. A program that was just started needs a moment. */
+int64_t probe_settle_ms(const struct settings *settings, const char *probe);
 
 #endif
