@@ -193,6 +193,16 @@ static void a_shift_killed_at_any_point_is_finished_by_the_next(void **state)
     }
 }
 
+static void a_killed_apply_has_left_its_fence(void **state)
+{
+    struct deployer_site *const site = *state;
+    const Pb__Observed nothing = PB__OBSERVED__INIT;
+
+    assert_true(die_doing(site, APPLY_1_1, &nothing, "linked"));
+    assert_int_equal(apply(site, "1.0", 1), ERR_CONFLICT);
+    assert_int_equal(apply(site, "1.0", 2), ERR_OK);
+}
+
 static void a_release_that_was_tampered_with_is_seen_and_replaced(void **state)
 {
     struct deployer_site *const site = *state;
@@ -282,6 +292,7 @@ int main(void)
         PROVES(a_revert_killed_at_any_point_is_finished_by_the_next),
         PROVES(a_revert_to_nothing_killed_at_any_point_is_finished_by_the_next),
         PROVES(a_shift_killed_at_any_point_is_finished_by_the_next),
+        PROVES(a_killed_apply_has_left_its_fence),
         PROVES(a_release_that_was_tampered_with_is_seen_and_replaced),
         PROVES(what_others_deployed_is_a_baseline_to_go_back_to),
         PROVES(a_current_that_leads_elsewhere_has_no_version),

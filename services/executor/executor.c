@@ -1,0 +1,63 @@
+#include "services/executor/executor.h"
+
+#include "common/base/text.h"
+
+#include <stdlib.h>
+
+enum { BOOK_MEMORY_MAX = 64 * 1024 * 1024 };
+
+static const struct worker_handler handlers[] = {
+    { PB__COMMAND__BODY_APPLY, executor_apply },
+    { PB__COMMAND__BODY_REVERT, executor_revert },
+    { PB__COMMAND__BODY_READ_BACK, executor_read_back },
+};
+
+static void executor_close(void *state)
+{
+    struct executor *const executor = state;
+
+    if (executor == NULL)
+        return;
+    arena_release(&executor->arena);
+    free(executor);
+}
+
+static enum err executor_open(const struct service_ports *ports,
+                              void **ret_state,
+                              struct error *error)
+{
+    struct executor *const executor = calloc(1, sizeof *executor);
+    struct yaml_problems *problems;
+
+    if (executor == NULL)
+        abort();
+    executor->arena = arena_with_limit(BOOK_MEMORY_MAX);
+    executor->settings = ports->settings;
+    problems = arena_alloc(&executor->arena, sizeof *problems);
+    problems->arena = &executor->arena;
+    executor->book = deployer_book_read(&executor->arena, ports->settings, problems);
+    if (problems->errors > 0) {
+        const struct yaml_problem *const first = &problems->item[0];
+
+        (void)error_set(error,
+                        ERR_INVALID,
+                        "%s:%d:%d: %s",
+                        first->file,
+                        first->line,
+                        first->column,
+                        first->message);
+        executor_close(executor);
+        return ERR_INVALID;
+    }
+    *ret_state = executor;
+    return ERR_OK;
+}
+
+const struct worker_spec executor_spec = {
+    .name = "executor",
+    .summary = "Brings changes to their targets, batch by batch, and takes them back.",
+    .handlers = handlers,
+    .handler_count = sizeof handlers / sizeof handlers[0],
+    .open = executor_open,
+    .close = executor_close,
+};
