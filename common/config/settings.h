@@ -166,6 +166,7 @@ struct settings {
     struct setting_alert_rule *alert_rules;
     size_t alert_rule_count;
     const char *documents; /* Folder or URL prefix where reports are published; "" for none. */
+    struct option_texts links; /* Addresses below which links of an acceptance are fetched. */
 };
 
 /* Read and check the whole file. Every problem found is in problems; NULL if there was an

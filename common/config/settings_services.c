@@ -40,6 +40,7 @@ static const struct option gateway_table[] = {
 };
 static const struct option root_table[] = {
     TEXT_OPTION(struct settings, documents, "documents", "", "where reports are published: a folder or an http(s) address"),
+    LIST_OPTION(struct settings, links, "links", "", "addresses below which reports, documents and dashboards may be fetched"),
     OPTIONS_END,
 };
 /* clang-format on */
