@@ -9,12 +9,14 @@ enum { SLOT_BITS = 16, READ_BLOCK = 4096 };
 
 #define PING ": ping\n\n"
 
+/* With the lock. The library does not end a wait that is not its own, so we do. */
 static void wake(struct exchange *exchange)
 {
     if (!exchange->suspended)
         return;
     exchange->suspended = false;
     MHD_resume_connection(exchange->connection);
+    httpd_wake(exchange->httpd);
 }
 
 /* With the lock: the exchange of that id, or NULL. */

@@ -72,7 +72,7 @@ struct httpd {
     char address[ADDRESS_TEXT_MAX];
     struct MHD_Daemon *daemon;
     int epoll;
-    int wake; /* eventfd: stop. */
+    int wake; /* eventfd: the loop has something to do. */
     pthread_t thread;
     bool running;
     struct visitor *visitors;
@@ -92,6 +92,9 @@ enum err listen_on(const char *address,
 
 /* Milliseconds of the monotonic clock. */
 int64_t httpd_now_ms(void);
+
+/* Ends the loop's wait. Any thread. */
+void httpd_wake(struct httpd *httpd);
 
 /* exchange.c. Without the lock, loop thread: */
 struct exchange *exchange_new(struct httpd *httpd);

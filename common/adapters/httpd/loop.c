@@ -91,6 +91,23 @@ static bool is_stopping(struct httpd *httpd)
     return stopping;
 }
 
+void httpd_wake(struct httpd *httpd)
+{
+    const uint64_t one = 1;
+
+    /* It fails only when it is set already, as often as a counter can count. */
+    if (write(httpd->wake, &one, sizeof one) < 0)
+        return;
+}
+
+static void calm(struct httpd *httpd)
+{
+    uint64_t count;
+
+    if (read(httpd->wake, &count, sizeof count) < 0)
+        return;
+}
+
 static void turn(struct httpd *httpd, int64_t *tick_ms)
 {
     struct epoll_event events[16];
@@ -99,6 +116,8 @@ static void turn(struct httpd *httpd, int64_t *tick_ms)
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 > EVENT_WAKE)
             exchange_hung_up(httpd, events[i].data.u64);
+        else if (events[i].data.u64 == EVENT_WAKE)
+            calm(httpd);
     }
     (void)MHD_run(httpd->daemon);
     if (httpd_now_ms() - *tick_ms >= TICK_MS) {
@@ -126,7 +145,6 @@ static void *run(void *self)
 
     while (!is_stopping(httpd))
         turn(httpd, &tick_ms);
-    (void)epoll_ctl(httpd->epoll, EPOLL_CTL_DEL, httpd->wake, NULL);
     (void)close(MHD_quiesce_daemon(httpd->daemon));
     exchanges_tick(httpd, true);
     deadline_ms = httpd_now_ms() + LAST_WORDS_MS;
@@ -265,15 +283,11 @@ struct web_server httpd_server(struct httpd *httpd)
 
 void httpd_stop(struct httpd *httpd)
 {
-    const uint64_t one = 1;
-
     (void)pthread_mutex_lock(&httpd->lock);
     httpd->stopping = true;
     (void)pthread_mutex_unlock(&httpd->lock);
     if (httpd->running) {
-        if (write(httpd->wake, &one, sizeof one) < 0) {
-            /* The loop looks by itself a few times a second. */
-        }
+        httpd_wake(httpd);
         (void)pthread_join(httpd->thread, NULL);
         httpd->running = false;
     }

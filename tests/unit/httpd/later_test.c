@@ -3,6 +3,7 @@
 #include "tests/support/test.h"
 #include "tests/unit/httpd/caller.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -218,6 +219,21 @@ static void a_stream_carries_what_is_pushed(void **state)
     caller_close(&caller);
 }
 
+static void a_push_does_not_wait_for_the_loops_next_round(void **state)
+{
+    const uint64_t id = begin(STREAM_REQUEST);
+    const time_t began = time(NULL);
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        caller_forget(&caller);
+        assert_int_equal(server.push(server.self, id, "data: 1\n\n", 9), ERR_OK);
+        assert_true(caller_hears(&caller, "data: 1\n\n"));
+    }
+    assert_true(time(NULL) - began < 10); /* A round is 200 ms: it would be 20 s. */
+    caller_close(&caller);
+}
+
 static void a_silent_stream_is_pinged(void **state)
 {
     (void)state;
@@ -263,7 +279,7 @@ static void a_push_before_the_handler_returns_comes_after_its_first_bytes(void *
 
 static void a_slow_reader_gets_the_farewell(void **state)
 {
-    enum { EVENT_SIZE = 8 * 1024 };
+    enum { EVENT_SIZE = 60 * 1024 };
     char *const event = malloc(EVENT_SIZE);
     uint64_t id;
     enum err err;
@@ -275,9 +291,13 @@ static void a_slow_reader_gets_the_farewell(void **state)
     memcpy(event, "data: ", 6);
     memcpy(event + EVENT_SIZE - 2, "\n\n", 2);
     id = begin(STREAM_REQUEST);
-    /* More than the sockets' buffers hold, too: the reader reads nothing meanwhile. */
-    while ((err = server.push(server.self, id, event, EVENT_SIZE)) == ERR_OK && pushed < 10000)
+    /* The reader reads nothing meanwhile; the pause lets the loop fill the sockets' buffers,
+     * so that it is stopped in the middle of an event. */
+    while ((err = server.push(server.self, id, event, EVENT_SIZE)) == ERR_OK &&
+           pushed < 10000) {
         pushed++;
+        (void)poll(NULL, 0, 1);
+    }
     assert_int_equal(err, ERR_TOO_LARGE);
     assert_int_equal(server.push(server.self, id, event, EVENT_SIZE), ERR_STALE);
     assert_true(caller_hears(&caller, "event: reset\n\n"));
@@ -331,6 +351,7 @@ int main(void)
         EACH(an_id_of_nobody_is_stale),
         EACH(stopping_answers_everybody),
         EACH(a_stream_carries_what_is_pushed),
+        EACH(a_push_does_not_wait_for_the_loops_next_round),
         EACH(a_silent_stream_is_pinged),
         EACH(a_reader_that_leaves_is_noticed),
         EACH(stopping_ends_streams),
