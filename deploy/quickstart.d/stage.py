@@ -138,6 +138,7 @@ class Stage:
         self.build, self.folder, self.broker = pathlib.Path(build), pathlib.Path(folder), broker
         self.processes, self.tokens, self.stops = {}, {}, []
         self.redis_port = self.bootstrap = self.gateway_url = None
+        self.gateway_port = free_port()
         self.instances = {}
         self.settings = self.folder / "slipway.yaml"
         for name in ("logs", "run", "keys", "documents", "artifacts"):
@@ -240,6 +241,16 @@ class Stage:
         process.service, process.listen, process.more = name, listen, more
         self.instances[instance] = process
         return process
+
+    def start_all(self, count=1):
+        """Every service, `count` instances of each; the gateway first, as flags are read from it."""
+        for number in range(1, count + 1):
+            for name in SERVICES:
+                listen = (f"127.0.0.1:{self.gateway_port}" if name == "gateway" and number == 1
+                          else "127.0.0.1:0")
+                self.start_service(name, f"{name}-{number}", listen=listen)
+        self.gateway_url = f"http://127.0.0.1:{self.gateway_port}"
+        self.wait_ready()
 
     def address(self, instance):
         return self.read(self.folder / "run" / instance)
