@@ -13,14 +13,9 @@ union message {
     const Pb__Freeze *freeze;
 };
 
-struct slot {
-    char *key;
-    bool latched; /* Flags only; never taken back while the same deployment owns the flag. */
-};
-
 struct shelf {
-    struct slot *slots;
-    union message *messages; /* Beside slots, same order. */
+    char **keys;
+    union message *messages; /* Beside keys, same order. */
     size_t count;
     size_t room;
 };
@@ -97,7 +92,7 @@ static size_t shelf_place(const struct shelf *shelf, const char *key, bool *ret_
     *ret_found = false;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(key, shelf->slots[middle].key);
+        const int order = strcmp(key, shelf->keys[middle]);
 
         if (order == 0) {
             *ret_found = true;
@@ -116,9 +111,9 @@ static void shelf_make_room(struct shelf *shelf)
     if (shelf->count < shelf->room)
         return;
     shelf->room = shelf->room == 0 ? 64 : 2 * shelf->room;
-    shelf->slots = realloc(shelf->slots, shelf->room * sizeof *shelf->slots);
+    shelf->keys = realloc(shelf->keys, shelf->room * sizeof *shelf->keys);
     shelf->messages = realloc(shelf->messages, shelf->room * sizeof *shelf->messages);
-    if (shelf->slots == NULL || shelf->messages == NULL)
+    if (shelf->keys == NULL || shelf->messages == NULL)
         abort();
 }
 
@@ -131,9 +126,9 @@ static void shelf_insert(struct shelf *shelf, size_t at, const char *key)
         abort();
     memcpy(copy, key, strlen(key) + 1);
     shelf_make_room(shelf);
-    memmove(&shelf->slots[at + 1], &shelf->slots[at], after * sizeof *shelf->slots);
+    memmove(&shelf->keys[at + 1], &shelf->keys[at], after * sizeof *shelf->keys);
     memmove(&shelf->messages[at + 1], &shelf->messages[at], after * sizeof *shelf->messages);
-    shelf->slots[at] = (struct slot){ .key = copy };
+    shelf->keys[at] = copy;
     shelf->count++;
 }
 
@@ -142,8 +137,8 @@ static void shelf_remove(struct shelf *shelf, size_t at)
 {
     const size_t after = shelf->count - at - 1;
 
-    free(shelf->slots[at].key);
-    memmove(&shelf->slots[at], &shelf->slots[at + 1], after * sizeof *shelf->slots);
+    free(shelf->keys[at]);
+    memmove(&shelf->keys[at], &shelf->keys[at + 1], after * sizeof *shelf->keys);
     memmove(&shelf->messages[at], &shelf->messages[at + 1], after * sizeof *shelf->messages);
     shelf->count--;
 }
@@ -151,8 +146,8 @@ static void shelf_remove(struct shelf *shelf, size_t at)
 static void shelf_release(struct shelf *shelf)
 {
     for (size_t i = 0; i < shelf->count; i++)
-        free(shelf->slots[i].key);
-    free(shelf->slots);
+        free(shelf->keys[i]);
+    free(shelf->keys);
     free(shelf->messages);
 }
 
@@ -195,34 +190,6 @@ static int attempt_order(const char *a, const char *b, bool *ret_related)
 
     *ret_related = length == attempt_of(b, &number_b) && strncmp(a, b, length) == 0;
     return number_a < number_b ? -1 : number_a > number_b;
-}
-
-/* A kill covers what its deployment granted, and of the flags it names also what an earlier
- * attempt of the same feature granted: taking a completed deployment back is an attempt of its
- * own. */
-static bool kill_covers(const Pb__Kill *kill, const Pb__FlagValue *value)
-{
-    bool related;
-
-    if (strcmp(kill->deployment, value->deployment) == 0)
-        return true;
-    if (attempt_order(kill->deployment, value->deployment, &related) < 0 || !related ||
-        strcmp(kill->environment, value->environment) != 0)
-        return false;
-    for (size_t i = 0; i < kill->n_flags; i++) {
-        if (strcmp(kill->flags[i], value->flag) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_killed(const struct flag_table *table, const Pb__FlagValue *value)
-{
-    for (size_t i = 0; i < table->kills.count; i++) {
-        if (kill_covers(table->kills.messages[i].kill, value))
-            return true;
-    }
-    return false;
 }
 
 /* Which of two values of a flag stands. Sequences order the values of one deployment; a later
@@ -268,7 +235,6 @@ static bool put_flag(struct flag_table *table, const Pb__FlagValue *value)
         else
             shelf_insert(shelf, at, key);
         shelf->messages[at].flag = copy_message(&value->base);
-        shelf->slots[at].latched = is_killed(table, value);
         changed = true;
     }
     free(key);
@@ -283,13 +249,11 @@ static bool put_kill(struct flag_table *table, const Pb__Kill *kill)
 
     if (found && same_message(&kill->base, &shelf->messages[at].kill->base))
         return false;
-    for (size_t i = 0; i < table->flags.count; i++) {
-        if (kill_covers(kill, table->flags.messages[i].flag))
-            table->flags.slots[i].latched = true;
-    }
     if (!found && shelf->count >= FLAG_TABLE_KILLS_MAX) {
+        const bool first = !table->kills_full;
+
         table->kills_full = true;
-        return true;
+        return first;
     }
     if (found)
         free_message(shelf->messages[at].kill);
@@ -390,10 +354,12 @@ const Pb__FlagValue *flag_table_find(const struct flag_table *table,
     char *const key = flag_key(environment, flag);
     bool found;
     const size_t at = shelf_place(&table->flags, key, &found);
+    const Pb__FlagValue *const value = found ? table->flags.messages[at].flag : NULL;
 
     free(key);
-    *ret_latched = found && (table->flags.slots[at].latched || table->kills_full);
-    return found ? table->flags.messages[at].flag : NULL;
+    *ret_latched = value != NULL &&
+                   (table->kills_full || flag_table_kill(table, value->deployment) != NULL);
+    return value;
 }
 
 const Pb__Kill *flag_table_kill(const struct flag_table *table, const char *deployment)

@@ -51,8 +51,7 @@ void flag_table_free(struct flag_table *table); /* Accepts NULL. */
  * changed. */
 bool flag_table_apply(struct flag_table *table, const char *key, const Pb__Control *control);
 
-/* The flag's value, and whether it is latched: by the deployment that owns it, or by a later
- * attempt of that feature whose kill names the flag. NULL if unknown. */
+/* The flag's value, and whether the deployment that owns it is latched; NULL if unknown. */
 const Pb__FlagValue *flag_table_find(const struct flag_table *table,
                                      const char *environment,
                                      const char *flag,

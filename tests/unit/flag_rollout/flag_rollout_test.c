@@ -1,0 +1,532 @@
+#include "services/flag-rollout/service.h"
+
+#include "common/adapters/memory/bus.h"
+#include "common/adapters/memory/log.h"
+#include "common/adapters/memory/metrics.h"
+#include "common/adapters/memory/store.h"
+#include "common/state/keys.h"
+#include "common/wire/topics.h"
+#include "tests/support/test.h"
+#include "tests/unit/flag_rollout/fake_task.h"
+#include "tests/unit/providers/fake_gateways.h"
+
+enum { SET = 0, KILL = 1, BEGAN_MS = 1000000, SETTLE_MS = 2000 };
+
+/* The worker with gateways that follow control.v1 at once, or when the test says so. */
+static struct {
+    struct fake_gateways gateways;
+    struct memory_broker *broker;
+    struct memory_space *space;
+    struct memory_log *log;
+    struct memory_metrics *metrics;
+    struct envelope_keys keys;
+    struct service_ports service;
+    struct worker_ports ports;
+    struct fake_task task;
+    Pb__Command command;
+    Pb__FlagSpec flag;
+    Pb__FlagSpec *flags[1];
+    Pb__SetFlags set;
+    Pb__KillFlags kill;
+} w;
+
+static void key_of(const char *writer)
+{
+    const size_t i = w.keys.count++;
+
+    memcpy(w.keys.item[i].writer, writer, strlen(writer) + 1);
+    memcpy(w.keys.item[i].key, "0123456789abcdef0123456789abcdef", 32);
+    w.keys.item[i].length = 32;
+}
+
+static void open_ports(void)
+{
+    static const struct bus_topic control = { TOPIC_CONTROL, 1, -1, true, false };
+    const struct clock_port clock = memory_clock_port(&w.gateways.clock);
+    struct error error = { 0 };
+
+    w.broker = memory_broker_new(clock);
+    w.space = memory_space_new(clock);
+    w.log = memory_log_new();
+    w.metrics = memory_metrics_new();
+    key_of("coordinator");
+    key_of("monitor");
+    w.gateways.settings.redis.prefix = "slipway:";
+    w.gateways.settings.kafka.partitions = 1;
+    w.service = (struct service_ports){
+        .settings = &w.gateways.settings,
+        .service = "flag-rollout",
+        .instance = "flag-rollout-1",
+        .clock = clock,
+        .bus = memory_bus(w.broker, (struct memory_faults){ 0 }),
+        .log = memory_log_port(w.log),
+        .metrics = memory_metrics_port(w.metrics),
+        .keys = &w.keys,
+    };
+    assert_int_equal(w.service.bus.ensure_topics(w.service.bus.self, &control, 1, &error),
+                     ERR_OK);
+    w.ports.service = &w.service;
+    w.ports.http = w.gateways.env.http;
+    w.ports.store = memory_store(w.space, (struct memory_faults){ 0 });
+}
+
+static int set_up(void **state)
+{
+    struct error error = { 0 };
+
+    (void)state;
+    memset(&w, 0, sizeof w);
+    fake_gateways_open(&w.gateways);
+    w.gateways.clock.now_ms = BEGAN_MS;
+    w.gateways.clock.monotonic_ms = BEGAN_MS;
+    open_ports();
+    assert_int_equal(flag_rollout_worker.open(&w.service, &w.ports.state, &error), ERR_OK);
+    pb__flag_spec__init(&w.flag);
+    w.flag.key = "express-pay";
+    w.flags[0] = &w.flag;
+    pb__command__init(&w.command);
+    w.command.deployment = "express-pay.1";
+    w.command.feature = "express-pay";
+    w.command.environment = "production";
+    w.command.task = "express-pay.1/4/1/0";
+    w.command.deadline_ms = BEGAN_MS + 60000;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fake_task_close(&w.task);
+    flag_rollout_worker.close(w.ports.state);
+    w.ports.store.close(w.ports.store.self);
+    w.service.bus.close(w.service.bus.self);
+    memory_space_free(w.space);
+    memory_broker_free(w.broker);
+    memory_metrics_free(w.metrics);
+    memory_log_free(w.log);
+    fake_gateways_close(&w.gateways);
+    return 0;
+}
+
+/* Puts a record on control.v1 in the name of that writer, and lets the worker hear it. */
+static void publish(const char *writer, const char *key, const Pb__Control *control)
+{
+    struct arena *const arena = &w.gateways.arena;
+    const struct envelope envelope = {
+        .id = key,
+        .source = "/slipway/test",
+        .subject = "",
+        .writer = writer,
+    };
+    const struct envelope_out out = { TOPIC_CONTROL, key, &control->base, true };
+    struct bus_record record = { 0 };
+    struct error error = { 0 };
+
+    assert_int_equal(envelope_seal(arena, &w.keys, &envelope, &out, &record, &error), ERR_OK);
+    record.partition = 0;
+    assert_int_equal(w.service.bus.publish(w.service.bus.self, &record, &error), ERR_OK);
+    assert_int_equal(flag_rollout_worker.turn(w.ports.state, &w.ports, &error), ERR_OK);
+}
+
+static Pb__FlagValue *grant_heard_by_the_worker(uint64_t sequence, uint32_t percent)
+{
+    Pb__FlagValue *const value = fake_value(&w.gateways, sequence, percent);
+    Pb__Control control = PB__CONTROL__INIT;
+
+    control.body_case = PB__CONTROL__BODY_FLAG;
+    control.flag = value;
+    publish("coordinator", "flag/production/express-pay", &control);
+    return value;
+}
+
+static void grant(uint64_t sequence, uint32_t percent)
+{
+    fake_grant(&w.gateways, grant_heard_by_the_worker(sequence, percent));
+}
+
+static void latch_heard_by_the_worker(const char *deployment)
+{
+    Pb__Control control = PB__CONTROL__INIT;
+
+    control.body_case = PB__CONTROL__BODY_KILL;
+    control.kill = pb_new(&w.gateways.arena, &pb__kill__descriptor);
+    control.kill->deployment = deployment;
+    control.kill->reason = "critical incident";
+    control.kill->at_ms = w.gateways.clock.now_ms;
+    publish("monitor", arena_printf(&w.gateways.arena, "kill/%s", deployment), &control);
+}
+
+static void command_set(uint64_t sequence, uint32_t percent)
+{
+    pb__set_flags__init(&w.set);
+    w.set.flags = w.flags;
+    w.set.n_flags = 1;
+    w.set.sequence = sequence;
+    w.set.percent = percent;
+    w.command.body_case = PB__COMMAND__BODY_SET_FLAGS;
+    w.command.set_flags = &w.set;
+    fake_task_open(&w.task, &w.command, &w.gateways.clock);
+}
+
+static void command_kill(void)
+{
+    pb__kill_flags__init(&w.kill);
+    w.kill.flags = w.flags;
+    w.kill.n_flags = 1;
+    w.kill.settle_ms = SETTLE_MS;
+    w.command.body_case = PB__COMMAND__BODY_KILL_FLAGS;
+    w.command.kill_flags = &w.kill;
+    fake_task_open(&w.task, &w.command, &w.gateways.clock);
+}
+
+static enum worker_step step(unsigned which)
+{
+    return fake_task_step(
+        &w.task, flag_rollout_worker.handlers[which].step, &w.ports, &w.gateways.clock);
+}
+
+static const Pb__TaskFinished *run(unsigned which)
+{
+    return fake_task_run(
+        &w.task, flag_rollout_worker.handlers[which].step, &w.ports, &w.gateways.clock);
+}
+
+static Pb__Verdict verdict_of(const char *check)
+{
+    const Pb__Finding *const finding = fake_task_finding(&w.task, check);
+
+    return finding != NULL ? finding->verdict : PB__VERDICT__VERDICT_UNSPECIFIED;
+}
+
+static void a_granted_value_is_set_and_read_back(void **state)
+{
+    const Pb__TaskFinished *result;
+
+    (void)state;
+    grant(3, 25);
+    command_set(3, 25);
+    result = run(SET);
+    assert_int_equal(result->outcome, PB__OUTCOME__OUTCOME_OK);
+    assert_int_equal(w.task.steps, 1);
+    assert_int_equal(result->n_findings, 2);
+    assert_int_equal(verdict_of("flag.set"), PB__VERDICT__PASS);
+    assert_int_equal(verdict_of("flag.read_back"), PB__VERDICT__PASS);
+    assert_non_null(strstr(fake_task_finding(&w.task, "flag.read_back")->observed, "25 %"));
+}
+
+static void it_waits_until_control_holds_the_value_and_the_gateways_answer_it(void **state)
+{
+    (void)state;
+    command_set(3, 25);
+    assert_int_equal(step(SET), WORKER_AGAIN);
+    fake_grant(&w.gateways, grant_heard_by_the_worker(3, 25));
+    assert_int_equal(step(SET), WORKER_DONE);
+    assert_int_equal(w.task.task.result->outcome, PB__OUTCOME__OUTCOME_OK);
+}
+
+static void a_value_never_granted_is_an_error_after_a_while(void **state)
+{
+    (void)state;
+    command_set(3, 25);
+    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_ERROR);
+    assert_in_range(w.gateways.clock.now_ms, BEGAN_MS + 10000, BEGAN_MS + 11000);
+    assert_int_equal(verdict_of("flag.set"), PB__VERDICT__ERROR);
+}
+
+static void a_gateway_that_holds_an_older_value_fails_the_read_back(void **state)
+{
+    (void)state;
+    fake_grant(&w.gateways, fake_value(&w.gateways, 2, 10));
+    fake_grant_on(&w.gateways, 0, grant_heard_by_the_worker(3, 25));
+    command_set(3, 25);
+    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_FAILED);
+    assert_int_equal(verdict_of("flag.read_back"), PB__VERDICT__FAIL);
+}
+
+static void a_silent_gateway_is_inconclusive_never_a_pass(void **state)
+{
+    (void)state;
+    grant(3, 25);
+    w.gateways.silent[2] = true;
+    command_set(3, 25);
+    (void)run(SET);
+    assert_int_equal(verdict_of("flag.read_back"), PB__VERDICT__INCONCLUSIVE);
+}
+
+static void a_latch_that_comes_meanwhile_ends_the_task_as_failed(void **state)
+{
+    (void)state;
+    (void)grant_heard_by_the_worker(3, 25);
+    command_set(3, 25);
+    assert_int_equal(step(SET), WORKER_AGAIN);
+    latch_heard_by_the_worker("express-pay.1");
+    assert_int_equal(step(SET), WORKER_DONE);
+    assert_int_equal(w.task.task.result->outcome, PB__OUTCOME__OUTCOME_FAILED);
+    assert_non_null(strstr(w.task.task.result->error, "critical incident"));
+}
+
+static void a_newer_grant_ends_the_task_as_failed(void **state)
+{
+    (void)state;
+    grant(4, 0);
+    command_set(3, 25);
+    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_FAILED);
+    assert_int_equal(w.task.steps, 1);
+    assert_non_null(strstr(w.task.task.result->error, "granted 0 % with sequence 4 since"));
+}
+
+static void a_changed_configuration_refuses_to_turn_up_but_not_to_turn_off(void **state)
+{
+    (void)state;
+    grant(3, 25);
+    w.command.config_hash = "another";
+    command_set(3, 25);
+    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_ERROR);
+    fake_task_close(&w.task);
+    grant(4, 0);
+    command_set(4, 0);
+    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_OK);
+}
+
+static void a_record_that_does_not_prove_its_writer_grants_nothing(void **state)
+{
+    Pb__Control control = PB__CONTROL__INIT;
+
+    (void)state;
+    control.body_case = PB__CONTROL__BODY_FLAG;
+    control.flag = fake_value(&w.gateways, 3, 25);
+    publish("monitor", "flag/production/express-pay", &control);
+    command_set(3, 25);
+    assert_int_equal(step(SET), WORKER_AGAIN);
+    assert_true(memory_log_has(w.log, "passed over"));
+}
+
+static void a_cancelled_task_changes_nothing_more(void **state)
+{
+    size_t before;
+
+    (void)state;
+    grant(3, 25);
+    command_set(3, 25);
+    w.task.stop = true;
+    before = memory_http_call_count(w.gateways.http);
+    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_CANCELLED);
+    assert_int_equal(memory_http_call_count(w.gateways.http), before);
+}
+
+static void a_kill_is_read_back_once_more_after_it_has_settled(void **state)
+{
+    const Pb__TaskFinished *result;
+
+    (void)state;
+    grant(3, 50);
+    latch_heard_by_the_worker("express-pay.1");
+    fake_latch(&w.gateways, "express-pay.1");
+    command_kill();
+    assert_int_equal(step(KILL), WORKER_AGAIN);
+    assert_int_equal(w.gateways.clock.now_ms, BEGAN_MS + SETTLE_MS);
+    result = run(KILL);
+    assert_int_equal(result->outcome, PB__OUTCOME__OUTCOME_OK);
+    assert_int_equal(w.task.steps, 2);
+    assert_int_equal(verdict_of("flag.kill"), PB__VERDICT__PASS);
+    assert_int_equal(verdict_of("flag.read_back"), PB__VERDICT__PASS);
+    assert_non_null(
+        strstr(fake_task_finding(&w.task, "flag.kill")->observed, "0 ms after the latch"));
+}
+
+static void a_flag_that_comes_on_while_it_settles_fails_the_kill(void **state)
+{
+    (void)state;
+    grant(3, 50);
+    latch_heard_by_the_worker("express-pay.1");
+    fake_latch_on(&w.gateways, 0, "express-pay.1");
+    fake_latch_on(&w.gateways, 1, "express-pay.1");
+    command_kill();
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_FAILED);
+    assert_int_equal(verdict_of("flag.read_back"), PB__VERDICT__FAIL);
+}
+
+static void without_its_latch_on_control_a_kill_never_passes(void **state)
+{
+    (void)state;
+    grant(3, 50);
+    fake_latch(&w.gateways, "express-pay.1");
+    command_kill();
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_ERROR);
+    assert_int_equal(verdict_of("flag.kill"), PB__VERDICT__ERROR);
+}
+
+static void a_gateway_that_has_not_heard_of_grant_and_latch_is_not_off(void **state)
+{
+    (void)state;
+    (void)grant_heard_by_the_worker(3, 50);
+    latch_heard_by_the_worker("express-pay.1");
+    command_kill();
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_FAILED);
+}
+
+static void a_flag_that_another_feature_holds_is_not_ours_to_turn_off(void **state)
+{
+    Pb__Control control = PB__CONTROL__INIT;
+
+    (void)state;
+    control.body_case = PB__CONTROL__BODY_FLAG;
+    control.flag = fake_value(&w.gateways, 3, 50);
+    control.flag->deployment = "other-feature.2";
+    publish("coordinator", "flag/production/express-pay", &control);
+    fake_grant(&w.gateways, control.flag);
+    latch_heard_by_the_worker("express-pay.1");
+    command_kill();
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_OK);
+    assert_non_null(
+        strstr(fake_task_finding(&w.task, "flag.read_back")->observed, "other-feature.2"));
+}
+
+static void a_flag_never_granted_only_has_to_read_as_off(void **state)
+{
+    (void)state;
+    latch_heard_by_the_worker("express-pay.1");
+    command_kill();
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_OK);
+}
+
+static void the_last_reading_is_remembered_for_people(void **state)
+{
+    struct store_value value = { 0 };
+    struct error error = { 0 };
+
+    (void)state;
+    grant(3, 25);
+    w.gateways.silent[1] = true;
+    command_set(3, 25);
+    (void)run(SET);
+    assert_int_equal(
+        w.ports.store.get(
+            w.ports.store.self,
+            &w.gateways.arena,
+            keys_global(&w.gateways.arena, "slipway:", "readback:", "production/express-pay"),
+            &value,
+            &error),
+        ERR_OK);
+    assert_non_null(value.bytes);
+    assert_non_null(strstr(value.bytes, "\"agree\":2,\"of\":3,\"slowest_ms\":4"));
+    assert_non_null(strstr(value.bytes, "\"disagree\":[\"gateway-2:8080/ silent\"]"));
+}
+
+static void granted_flags_are_read_back_every_30_seconds(void **state)
+{
+    struct error error = { 0 };
+    size_t before;
+
+    (void)state;
+    grant(3, 25);
+    while (memory_http_call_count(w.gateways.http) < FAKE_GATEWAYS) {
+        memory_clock_advance(&w.gateways.clock, 10000);
+        (void)flag_rollout_worker.turn(w.ports.state, &w.ports, &error);
+    }
+    (void)flag_rollout_worker.turn(w.ports.state, &w.ports, &error);
+    before = memory_http_call_count(w.gateways.http);
+    (void)flag_rollout_worker.turn(w.ports.state, &w.ports, &error);
+    assert_int_equal(memory_http_call_count(w.gateways.http), before);
+    w.gateways.silent[0] = true;
+    memory_clock_advance(&w.gateways.clock, 30000);
+    (void)flag_rollout_worker.turn(w.ports.state, &w.ports, &error);
+    assert_int_equal(memory_http_call_count(w.gateways.http), before + FAKE_GATEWAYS);
+    assert_true(memory_log_has(w.log, "does not read back"));
+}
+
+static void put(const char *key, const void *message)
+{
+    const struct pb_bytes packed = pb_pack(&w.gateways.arena, message);
+    struct store_op op = { .kind = STORE_SET, .key = key };
+    const struct store_batch batch = { .ops = &op, .op_count = 1 };
+    struct error error = { 0 };
+
+    op.value = (struct store_value){ (const char *)packed.bytes, packed.length };
+    assert_int_equal(w.ports.store.commit(w.ports.store.self, &batch, &error), ERR_OK);
+}
+
+/* Puts a plan with one stage of that percentage into the projection, approved as told. */
+static void plan_in_store(uint32_t percent, bool approved)
+{
+    struct arena *const arena = &w.gateways.arena;
+    Pb__DeploymentState *const deployment = pb_new(arena, &pb__deployment_state__descriptor);
+    Pb__Plan *const plan = pb_new(arena, &pb__plan__descriptor);
+    Pb__Stage *const stage = pb_new(arena, &pb__stage__descriptor);
+    Pb__ApprovalSpec *const needed = pb_new(arena, &pb__approval_spec__descriptor);
+    Pb__Approval *const approval = pb_new(arena, &pb__approval__descriptor);
+    struct pb_bytes packed;
+    char hash[DIGEST_HEX_SIZE];
+
+    stage->percent = percent;
+    stage->name = "beta";
+    PB_APPEND(arena, plan, stages, stage);
+    needed->needed = 1;
+    PB_APPEND(arena, plan, approvals, needed);
+    packed = pb_pack(arena, plan);
+    digest_sha256(packed.bytes, packed.length, hash);
+    deployment->id = "express-pay.1";
+    deployment->feature = "express-pay";
+    deployment->plan_hash = arena_text(arena, hash);
+    approval->plan_hash = deployment->plan_hash;
+    approval->voided = !approved;
+    PB_APPEND(arena, deployment, approvals, approval);
+    w.command.plan_hash = deployment->plan_hash;
+    put(KEY_DEPLOYMENT(arena, 0, "slipway:", "express-pay.1"), deployment);
+    put(KEY_PLAN(arena, 0, "slipway:", deployment->plan_hash), plan);
+}
+
+static Pb__Verdict review_of(uint32_t percent, bool approved)
+{
+    Pb__CheckSpec check = PB__CHECK_SPEC__INIT;
+    Pb__CheckSpec *checks[] = { &check };
+    Pb__Verdict verdict;
+
+    check.id = "rollout.reviewed";
+    plan_in_store(percent, approved);
+    command_set(3, 25);
+    w.set.checks = checks;
+    w.set.n_checks = 1;
+    (void)run(SET);
+    verdict = verdict_of("rollout.reviewed");
+    fake_task_close(&w.task);
+    return verdict;
+}
+
+static void the_stage_is_reviewed_against_the_approved_plan(void **state)
+{
+    (void)state;
+    grant(3, 25);
+    assert_int_equal(review_of(25, true), PB__VERDICT__PASS);
+    assert_int_equal(review_of(25, false), PB__VERDICT__FAIL);
+    assert_int_equal(review_of(10, true), PB__VERDICT__FAIL);
+}
+
+#define ROLLOUT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROLLOUT_TEST(a_granted_value_is_set_and_read_back),
+        ROLLOUT_TEST(it_waits_until_control_holds_the_value_and_the_gateways_answer_it),
+        ROLLOUT_TEST(a_value_never_granted_is_an_error_after_a_while),
+        ROLLOUT_TEST(a_gateway_that_holds_an_older_value_fails_the_read_back),
+        ROLLOUT_TEST(a_silent_gateway_is_inconclusive_never_a_pass),
+        ROLLOUT_TEST(a_latch_that_comes_meanwhile_ends_the_task_as_failed),
+        ROLLOUT_TEST(a_newer_grant_ends_the_task_as_failed),
+        ROLLOUT_TEST(a_changed_configuration_refuses_to_turn_up_but_not_to_turn_off),
+        ROLLOUT_TEST(a_record_that_does_not_prove_its_writer_grants_nothing),
+        ROLLOUT_TEST(a_cancelled_task_changes_nothing_more),
+        ROLLOUT_TEST(a_kill_is_read_back_once_more_after_it_has_settled),
+        ROLLOUT_TEST(a_flag_that_comes_on_while_it_settles_fails_the_kill),
+        ROLLOUT_TEST(without_its_latch_on_control_a_kill_never_passes),
+        ROLLOUT_TEST(a_gateway_that_has_not_heard_of_grant_and_latch_is_not_off),
+        ROLLOUT_TEST(a_flag_that_another_feature_holds_is_not_ours_to_turn_off),
+        ROLLOUT_TEST(a_flag_never_granted_only_has_to_read_as_off),
+        ROLLOUT_TEST(the_last_reading_is_remembered_for_people),
+        ROLLOUT_TEST(the_stage_is_reviewed_against_the_approved_plan),
+        ROLLOUT_TEST(granted_flags_are_read_back_every_30_seconds),
+    };
+
+    return cmocka_run_group_tests_name("flag-rollout", tests, NULL, NULL);
+}
