@@ -73,6 +73,24 @@ const char *driver_excerpt(struct arena *arena, const char *bytes, size_t length
     return copy;
 }
 
+enum err driver_problems(const struct yaml_problems *problems, struct error *error)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct yaml_problem *const problem = &problems->item[i];
+
+        if (!problem->warning)
+            return error_set(error,
+                             ERR_INVALID,
+                             "%s:%d:%d: %s%s",
+                             problem->file,
+                             problem->line,
+                             problem->column,
+                             problem->message,
+                             problems->errors > 1 ? " (and more: see --check-config)" : "");
+    }
+    return ERR_OK;
+}
+
 bool driver_stopped(const struct driver_env *env)
 {
     return env->stopped != NULL && env->stopped(env->stopped_self);

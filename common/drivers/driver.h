@@ -50,6 +50,10 @@ const char *const *driver_argv(const struct driver_env *env,
  * between two characters. What is neither text nor a blank becomes '?'. */
 const char *driver_excerpt(struct arena *arena, const char *bytes, size_t length, size_t max);
 
+/* ERR_INVALID with the first error of a check of options, and how many more there are; ERR_OK
+ * when there is none. For services that open with drivers. */
+enum err driver_problems(const struct yaml_problems *problems, struct error *error) MUST_CHECK;
+
 /* True when the work should stop; false without a question to ask. */
 bool driver_stopped(const struct driver_env *env);
 

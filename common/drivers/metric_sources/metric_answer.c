@@ -1,6 +1,5 @@
+#include "common/drivers/finding.h"
 #include "common/drivers/metric_sources/metric_source.h"
-
-#include <string.h>
 
 static bool inside(const Pb__MetricCriterion *criterion, int64_t value_micro)
 {
@@ -11,35 +10,48 @@ static bool inside(const Pb__MetricCriterion *criterion, int64_t value_micro)
     }
 }
 
+enum err metric_source_open(const struct driver_env *env,
+                            const char *name,
+                            const struct metric_source_driver **ret_driver,
+                            const void **ret_config,
+                            struct error *error)
+{
+    const struct setting_driver *const setting = settings_metric_source(env->settings, name);
+    const struct metric_source_driver *const driver =
+        setting != NULL ? metric_source_find(setting->driver) : NULL;
+    struct yaml_problems *problems;
+    const void *config;
+
+    if (driver == NULL)
+        return error_set(
+            error, ERR_INVALID, "metric source '%.100s' is not configured here", name);
+    problems = arena_alloc(env->arena, sizeof *problems);
+    problems->arena = env->arena;
+    config = driver_config(
+        env->arena, driver->options, driver->config_size, setting->options, problems);
+    if (config == NULL)
+        return error_set(error,
+                         ERR_INVALID,
+                         "metric source %s: %s",
+                         setting->name,
+                         problems->count > 0 ? problems->item[0].message : "wrong options");
+    *ret_driver = driver;
+    *ret_config = config;
+    return ERR_OK;
+}
+
 static enum err sample(const struct driver_env *env,
                        const Pb__MetricCriterion *criterion,
                        struct metric_memory *memory,
                        struct metric_sample *ret,
                        struct error *error)
 {
-    const struct setting_driver *const setting =
-        settings_metric_source(env->settings, criterion->source);
-    const struct metric_source_driver *const driver =
-        setting != NULL ? metric_source_find(setting->driver) : NULL;
-    struct yaml_problems *problems;
+    const struct metric_source_driver *driver = NULL;
     struct metric_query query = { .text = criterion->query, .memory = memory };
+    const enum err err =
+        metric_source_open(env, criterion->source, &driver, &query.config, error);
 
-    if (driver == NULL)
-        return error_set(error,
-                         ERR_INVALID,
-                         "metric source '%.100s' is not configured here",
-                         criterion->source);
-    problems = arena_alloc(env->arena, sizeof *problems);
-    problems->arena = env->arena;
-    query.config = driver_config(
-        env->arena, driver->options, driver->config_size, setting->options, problems);
-    if (query.config == NULL)
-        return error_set(error,
-                         ERR_INVALID,
-                         "metric source %s: %s",
-                         setting->name,
-                         problems->count > 0 ? problems->item[0].message : "wrong options");
-    return driver->query(env, &query, ret, error);
+    return err == ERR_OK ? driver->query(env, &query, ret, error) : err;
 }
 
 static Pb__Verdict verdict_of(const Pb__MetricCriterion *criterion,
@@ -54,29 +66,17 @@ static Pb__Verdict verdict_of(const Pb__MetricCriterion *criterion,
     }
 }
 
-static const char *because(struct arena *arena, const char *name, const char *why)
-{
-    const char *const text = arena_printf(arena, "%s: %s", name, why);
-
-    return driver_excerpt(arena, text, strlen(text), ERROR_TEXT_MAX);
-}
-
 Pb__Finding *metric_answer_since(const struct driver_env *env,
                                  const Pb__CheckSpec *check,
                                  struct metric_memory *memory,
                                  struct metric_sample *ret_sample)
 {
     const Pb__MetricCriterion *const criterion = check->metric;
-    Pb__Finding *const finding = pb_new(env->arena, &pb__finding__descriptor);
+    Pb__Finding *const finding = finding_new(env, check, "metric");
     struct metric_sample taken = { 0 };
     struct error error = { 0 };
     enum err err;
 
-    finding->check = check->id;
-    finding->kind = "metric";
-    finding->required = check->required;
-    finding->remedy = check->remedy;
-    finding->at_ms = clock_now_ms(env->clock);
     *ret_sample = taken;
     if (criterion == NULL || criterion->comparison == PB__COMPARISON__COMPARISON_UNSPECIFIED) {
         finding->verdict = PB__VERDICT__ERROR;
@@ -84,16 +84,16 @@ Pb__Finding *metric_answer_since(const struct driver_env *env,
         return finding;
     }
     err = sample(env, criterion, memory, &taken, &error);
-    finding->verdict = verdict_of(criterion, err, taken.value_micro);
+    finding_says(env,
+                 finding,
+                 verdict_of(criterion, err, taken.value_micro),
+                 err == ERR_OK ? "%s is %s" : "%s: %s",
+                 criterion->name,
+                 err == ERR_OK
+                     ? metric_value_text(env->arena, taken.value_micro, criterion->unit)
+                     : error.text);
     finding->wanted = arena_printf(
         env->arena, "%s %s", criterion->name, metric_limit_text(env->arena, criterion));
-    finding->observed =
-        err == ERR_OK
-            ? arena_printf(env->arena,
-                           "%s is %s",
-                           criterion->name,
-                           metric_value_text(env->arena, taken.value_micro, criterion->unit))
-            : because(env->arena, criterion->name, error.text);
     finding->evidence =
         err == ERR_OK
             ? taken.evidence

@@ -50,6 +50,12 @@ struct metric_source_driver {
                       const struct metric_query *query,
                       struct metric_sample *ret,
                       struct error *error);
+
+    /* How many alerting rules it evaluates without trouble. NULL: the source knows of none. */
+    enum err (*alert_rules)(const struct driver_env *env,
+                            const void *config,
+                            size_t *ret_count,
+                            struct error *error);
 };
 
 const struct metric_source_driver *metric_source_find(const char *name);
@@ -72,6 +78,18 @@ Pb__Finding *metric_answer_since(const struct driver_env *env,
                                  const Pb__CheckSpec *check,
                                  struct metric_memory *memory,
                                  struct metric_sample *ret_sample);
+
+/* Are alerts configured? Asks every metric source of check->metrics that evaluates rules: FAIL
+ * when none has any. Where no source can tell, the alerts that slipway.yaml names count. NULL
+ * when there was nothing to look at. */
+Pb__Finding *metric_alerts_answer(const struct driver_env *env, const Pb__CheckSpec *check);
+
+/* The configured source of that name with its options read. ERR_INVALID. */
+enum err metric_source_open(const struct driver_env *env,
+                            const char *name,
+                            const struct metric_source_driver **ret_driver,
+                            const void **ret_config,
+                            struct error *error) MUST_CHECK;
 
 /* "at most 0.05 ratio" */
 const char *metric_limit_text(struct arena *arena, const Pb__MetricCriterion *criterion);

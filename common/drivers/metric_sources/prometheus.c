@@ -39,6 +39,24 @@ static void add_encoded(struct text *out, const char *value)
     }
 }
 
+static enum err add_token(const struct driver_env *env,
+                          const struct prometheus_config *config,
+                          struct http_request *request,
+                          struct error *error)
+{
+    const char *token = NULL;
+    enum err err;
+
+    if (config->token_file == NULL || config->token_file[0] == '\0')
+        return ERR_OK;
+    err = settings_secret(env->arena, driver_path(env, config->token_file), &token, error);
+    if (err == ERR_OK)
+        request->headers[request->header_count++] =
+            (struct http_header){ "Authorization",
+                                  arena_printf(env->arena, "Bearer %s", token) };
+    return err;
+}
+
 /* Fills request; the form is a POST so that a long query meets no limit of URLs. */
 static enum err make_request(const struct driver_env *env,
                              const struct prometheus_config *config,
@@ -47,7 +65,6 @@ static enum err make_request(const struct driver_env *env,
                              struct error *error)
 {
     struct text form = text_new(FORM_MAX);
-    const char *token = NULL;
     enum err err = ERR_OK;
 
     text_add(&form, "query=");
@@ -66,14 +83,7 @@ static enum err make_request(const struct driver_env *env,
     if (!text_ok(&form))
         err = error_set(error, ERR_INVALID, "the query is longer than %d bytes", FORM_MAX);
     text_release(&form);
-    if (err != ERR_OK || config->token_file == NULL || config->token_file[0] == '\0')
-        return err;
-    err = settings_secret(env->arena, driver_path(env, config->token_file), &token, error);
-    if (err == ERR_OK)
-        request->headers[request->header_count++] =
-            (struct http_header){ "Authorization",
-                                  arena_printf(env->arena, "Bearer %s", token) };
-    return err;
+    return err == ERR_OK ? add_token(env, config, request, error) : err;
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -226,9 +236,55 @@ static enum err prometheus_query(const struct driver_env *env,
     return ERR_OK;
 }
 
+static size_t count_rules(const json_t *groups)
+{
+    size_t count = 0;
+
+    for (size_t g = 0; g < json_array_size(groups); g++) {
+        const json_t *const rules = json_object_get(json_array_get(groups, g), "rules");
+
+        for (size_t r = 0; r < json_array_size(rules); r++) {
+            const json_t *const rule = json_array_get(rules, r);
+
+            count += strcmp(text_of(rule, "type"), "alerting") == 0 &&
+                     strcmp(text_of(rule, "health"), "err") != 0;
+        }
+    }
+    return count;
+}
+
+static enum err prometheus_alert_rules(const struct driver_env *env,
+                                       const void *options,
+                                       size_t *ret_count,
+                                       struct error *error)
+{
+    const struct prometheus_config *const config = options;
+    struct http_request request = {
+        .method = "GET",
+        .url = arena_printf(env->arena, "%s/api/v1/rules?type=alert", config->url),
+        .timeout_ms = (int)config->timeout_ms,
+    };
+    struct http_response response = { 0 };
+    json_t *root;
+    enum err err = add_token(env, config, &request, error);
+
+    if (err == ERR_OK)
+        err = env->http.perform(env->http.self, env->arena, &request, &response, error);
+    if (err != ERR_OK)
+        return error_wrap(error, err, "GET %s", request.url);
+    root = json_loadb(response.body, response.body_length, JSON_REJECT_DUPLICATES, NULL);
+    if (response.status / 100 != 2 || strcmp(text_of(root, "status"), "success") != 0)
+        err = refusal(root, response.status, error);
+    else
+        *ret_count = count_rules(json_object_get(json_object_get(root, "data"), "groups"));
+    json_decref(root);
+    return err == ERR_OK ? ERR_OK : error_wrap(error, err, "GET %s", request.url);
+}
+
 const struct metric_source_driver metric_source_prometheus = {
     .name = "prometheus",
     .options = prometheus_options,
     .config_size = sizeof(struct prometheus_config),
     .query = prometheus_query,
+    .alert_rules = prometheus_alert_rules,
 };

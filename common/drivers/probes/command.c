@@ -84,16 +84,17 @@ static void command_look(const struct driver_env *env,
 
     ret->wanted = "exit status 0";
     if (probe->argv.count == 0) {
-        look_answer(env, ret, PB__VERDICT__ERROR, "argv is empty");
+        finding_says(env, ret, PB__VERDICT__ERROR, "argv is empty");
         return;
     }
     ret->evidence = command_line(env->arena, call.argv);
     err = env->process.run(env->process.self, env->arena, &call, &result, &error);
     if (err != ERR_OK) {
-        look_answer(env, ret, verdict_of_failure(err), "did not end by itself: %s", error.text);
+        finding_says(
+            env, ret, verdict_of_failure(err), "did not end by itself: %s", error.text);
         return;
     }
-    look_answer(
+    finding_says(
         env,
         ret,
         verdict_of_status(result.exit_status),

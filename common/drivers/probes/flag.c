@@ -58,11 +58,11 @@ static void flag_look(const struct driver_env *env,
     flag.key = either(look_param(order, "flag"), probe->flag);
     flag.provider = probe->provider;
     if (flag.key[0] == '\0' || environment[0] == '\0') {
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__ERROR,
-                    "neither probe nor plan say which %s",
-                    flag.key[0] == '\0' ? "flag" : "environment");
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__ERROR,
+                     "neither probe nor plan say which %s",
+                     flag.key[0] == '\0' ? "flag" : "environment");
         return;
     }
     answer = provider_read_back(env, order->check, &flag, environment, &wanted);

@@ -70,45 +70,45 @@ static void judge(const struct driver_env *env,
     const char *found;
 
     if (!status_fits(probe->status, response->status)) {
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__FAIL,
-                    "HTTP status %d: %s",
-                    response->status,
-                    driver_excerpt(
-                        env->arena, response->body, response->body_length, LOOK_EXCERPT_MAX));
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__FAIL,
+                     "HTTP status %d: %s",
+                     response->status,
+                     driver_excerpt(
+                         env->arena, response->body, response->body_length, LOOK_EXCERPT_MAX));
         return;
     }
     if (probe->body[0] != '\0' && strstr(response->body, probe->body) == NULL) {
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__FAIL,
-                    "HTTP status %d, but the answer is: %s",
-                    response->status,
-                    driver_excerpt(
-                        env->arena, response->body, response->body_length, LOOK_EXCERPT_MAX));
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__FAIL,
+                     "HTTP status %d, but the answer is: %s",
+                     response->status,
+                     driver_excerpt(
+                         env->arena, response->body, response->body_length, LOOK_EXCERPT_MAX));
         return;
     }
     if (probe->json[0] != '\0') {
         found = json_path_text(env->arena, response->body, response->body_length, probe->json);
         if (found == NULL || strcmp(found, probe->equals) != 0) {
-            look_answer(env,
-                        ret,
-                        PB__VERDICT__FAIL,
-                        "%s is %s",
-                        probe->json,
-                        found != NULL ? found : "not in the answer");
+            finding_says(env,
+                         ret,
+                         PB__VERDICT__FAIL,
+                         "%s is %s",
+                         probe->json,
+                         found != NULL ? found : "not in the answer");
             return;
         }
     }
-    look_answer(env,
-                ret,
-                probe->max_latency_ms > 0 && response->took_ms > probe->max_latency_ms
-                    ? PB__VERDICT__FAIL
-                    : PB__VERDICT__PASS,
-                "HTTP status %d in %" PRId64 " ms",
-                response->status,
-                response->took_ms);
+    finding_says(env,
+                 ret,
+                 probe->max_latency_ms > 0 && response->took_ms > probe->max_latency_ms
+                     ? PB__VERDICT__FAIL
+                     : PB__VERDICT__PASS,
+                 "HTTP status %d in %" PRId64 " ms",
+                 response->status,
+                 response->took_ms);
 }
 
 static void http_look(const struct driver_env *env,

@@ -80,26 +80,26 @@ static void judge(const struct driver_env *env,
     };
 
     if (response->status != 200) {
-        look_answer(env, ret, PB__VERDICT__ERROR, "HTTP status %d", response->status);
+        finding_says(env, ret, PB__VERDICT__ERROR, "HTTP status %d", response->status);
         return;
     }
     if (found.version[0] == '\0' && found.digest[0] == '\0') {
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__INCONCLUSIVE,
-                    "the answer has neither %s nor %s: %s",
-                    probe->version_at,
-                    probe->digest_at,
-                    driver_excerpt(env->arena, body, length, LOOK_EXCERPT_MAX));
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__INCONCLUSIVE,
+                     "the answer has neither %s nor %s: %s",
+                     probe->version_at,
+                     probe->digest_at,
+                     driver_excerpt(env->arena, body, length, LOOK_EXCERPT_MAX));
         return;
     }
-    look_answer(env,
-                ret,
-                compare(wanted, &found),
-                "runs %s%s",
-                identity_text(env->arena, &found),
-                wanted->digest[0] != '\0' && found.digest[0] == '\0' ? ", reports no digest"
-                                                                     : "");
+    finding_says(env,
+                 ret,
+                 compare(wanted, &found),
+                 "runs %s%s",
+                 identity_text(env->arena, &found),
+                 wanted->digest[0] != '\0' && found.digest[0] == '\0' ? ", reports no digest"
+                                                                      : "");
 }
 
 void identity_look(const struct driver_env *env,
@@ -118,10 +118,10 @@ void identity_look(const struct driver_env *env,
 
     ret->wanted = identity_text(env->arena, &wanted);
     if (wanted.version[0] == '\0' && wanted.digest[0] == '\0') {
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__INCONCLUSIVE,
-                    "the plan brings nothing that this probe could compare with");
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__INCONCLUSIVE,
+                     "the plan brings nothing that this probe could compare with");
         return;
     }
     if (look_ask(env, &request, &response, ret) == ERR_OK)

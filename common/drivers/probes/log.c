@@ -114,7 +114,7 @@ static void conclude(const struct driver_env *env,
     const int64_t quiet_ms = clock_now_ms(env->clock) - newest->written_ms;
 
     if (search->matches > 0)
-        look_answer(
+        finding_says(
             env,
             ret,
             PB__VERDICT__FAIL,
@@ -123,25 +123,25 @@ static void conclude(const struct driver_env *env,
             search->lines,
             driver_excerpt(env->arena, search->last, strlen(search->last), LOOK_EXCERPT_MAX));
     else if (probe->alive_ms > 0 && quiet_ms > probe->alive_ms)
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__NO_DATA,
-                    "nothing was written for %" PRId64 " s",
-                    quiet_ms / 1000);
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__NO_DATA,
+                     "nothing was written for %" PRId64 " s",
+                     quiet_ms / 1000);
     else if (search->cut_short)
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__INCONCLUSIVE,
-                    "only the last 1 MiB was read, which is less than was asked for: %" PRIu64
-                    " lines, none matches",
-                    search->lines);
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__INCONCLUSIVE,
+                     "only the last 1 MiB was read, which is less than was asked for: %" PRIu64
+                     " lines, none matches",
+                     search->lines);
     else
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__PASS,
-                    "%" PRIu64 " lines, none matches; last written %" PRId64 " s ago",
-                    search->lines,
-                    quiet_ms / 1000);
+        finding_says(env,
+                     ret,
+                     PB__VERDICT__PASS,
+                     "%" PRIu64 " lines, none matches; last written %" PRId64 " s ago",
+                     search->lines,
+                     quiet_ms / 1000);
 }
 
 static void search_files(const struct driver_env *env,
@@ -157,11 +157,11 @@ static void search_files(const struct driver_env *env,
     const enum err err = read_files(env, path, tails, &count, &error);
 
     if (err != ERR_OK) {
-        look_answer(env,
-                    ret,
-                    err == ERR_NOT_FOUND ? PB__VERDICT__NO_DATA : PB__VERDICT__ERROR,
-                    "%s",
-                    error.text);
+        finding_says(env,
+                     ret,
+                     err == ERR_NOT_FOUND ? PB__VERDICT__NO_DATA : PB__VERDICT__ERROR,
+                     "%s",
+                     error.text);
         return;
     }
     search->fail = fail;
@@ -196,7 +196,7 @@ static void log_look(const struct driver_env *env,
         char why[LOOK_EXCERPT_MAX];
 
         (void)regerror(wrong, &fail, why, sizeof why);
-        look_answer(env, ret, PB__VERDICT__ERROR, "fail: %s", why);
+        finding_says(env, ret, PB__VERDICT__ERROR, "fail: %s", why);
         return;
     }
     search_files(env, probe, path, &fail, ret);

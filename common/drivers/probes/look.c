@@ -2,11 +2,9 @@
 
 #include "common/base/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 2048, COMMAND_LINE_MAX = 2048 };
+enum { COMMAND_LINE_MAX = 2048 };
 
 static const char *or_empty(const char *text)
 {
@@ -47,22 +45,6 @@ const char *look_expand(const struct driver_env *env,
 const char *look_param(const struct probe_order *order, const char *name)
 {
     return pb_pair(order->check->params, order->check->n_params, name);
-}
-
-void look_answer(const struct driver_env *env,
-                 Pb__Finding *ret,
-                 Pb__Verdict verdict,
-                 const char *observed,
-                 ...)
-{
-    char bytes[ANSWER_MAX];
-    va_list arguments;
-
-    va_start(arguments, observed);
-    (void)vsnprintf(bytes, sizeof bytes, observed, arguments);
-    va_end(arguments);
-    ret->verdict = verdict;
-    ret->observed = driver_excerpt(env->arena, bytes, strlen(bytes), LOOK_TEXT_MAX);
 }
 
 Pb__Verdict look_unanswered(enum err err)
@@ -123,12 +105,12 @@ enum err look_ask(const struct driver_env *env,
         if (call.header_count == HTTP_HEADERS_MAX ||
             !take_header(
                 env->arena, request->headers->items[i], &call.headers[call.header_count++])) {
-            look_answer(env, ret, PB__VERDICT__ERROR, "header %zu is no 'Name: value'", i + 1);
+            finding_says(env, ret, PB__VERDICT__ERROR, "header %zu is no 'Name: value'", i + 1);
             return ERR_INVALID;
         }
     }
     err = env->http.perform(env->http.self, env->arena, &call, ret_response, &error);
     if (err != ERR_OK)
-        look_answer(env, ret, look_unanswered(err), "no answer: %s", error.text);
+        finding_says(env, ret, look_unanswered(err), "no answer: %s", error.text);
     return err;
 }

@@ -1,7 +1,8 @@
-/* What the probes share: placeholders, and putting an answer into a finding. */
+/* What the probes share: placeholders, and asking over HTTP. */
 #ifndef COMMON_DRIVERS_PROBES_LOOK_H
 #define COMMON_DRIVERS_PROBES_LOOK_H
 
+#include "common/drivers/finding.h"
 #include "common/drivers/probes/probe.h"
 
 enum { LOOK_EXCERPT_MAX = 120, LOOK_TEXT_MAX = 400 };
@@ -18,13 +19,6 @@ const char *look_expand(const struct driver_env *env,
 
 /* The param of the check of that name, or "". */
 const char *look_param(const struct probe_order *order, const char *name);
-
-/* Verdict, and printf for what was observed; shortened to LOOK_TEXT_MAX. */
-void look_answer(const struct driver_env *env,
-                 Pb__Finding *ret,
-                 Pb__Verdict verdict,
-                 const char *observed,
-                 ...) __attribute__((format(printf, 4, 5)));
 
 /* The verdict when the other side could not be asked: unreachable is FAIL where somebody was
  * expected to answer, out of time is INCONCLUSIVE, anything else ERROR. */

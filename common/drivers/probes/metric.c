@@ -54,10 +54,11 @@ static void metric_look(const struct driver_env *env,
 
     asked.metric = criterion_of(env, order->config, order->check->probe);
     if (asked.metric == NULL) {
-        look_answer(env,
-                    ret,
-                    PB__VERDICT__ERROR,
-                    "the probe needs a number as at_most or as at_least, and only one of them");
+        finding_says(
+            env,
+            ret,
+            PB__VERDICT__ERROR,
+            "the probe needs a number as at_most or as at_least, and only one of them");
         return;
     }
     answer = metric_answer(env, &asked, &sample);

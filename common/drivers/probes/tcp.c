@@ -117,7 +117,7 @@ static void try_address(const struct driver_env *env,
     int failure = ENETUNREACH;
 
     if (resolved != 0) {
-        look_answer(
+        finding_says(
             env, ret, PB__VERDICT__ERROR, "%s: %s", address->host, gai_strerror(resolved));
         return;
     }
@@ -128,9 +128,9 @@ static void try_address(const struct driver_env *env,
     }
     freeaddrinfo(found);
     if (failure == 0)
-        look_answer(env, ret, PB__VERDICT__PASS, "connected");
+        finding_says(env, ret, PB__VERDICT__PASS, "connected");
     else
-        look_answer(env, ret, verdict_of(failure), "not connected: %s", strerror(failure));
+        finding_says(env, ret, verdict_of(failure), "not connected: %s", strerror(failure));
 }
 
 static void tcp_look(const struct driver_env *env,
@@ -143,7 +143,7 @@ static void tcp_look(const struct driver_env *env,
 
     ret->wanted = "a connection";
     if (!split_address(text, &address)) {
-        look_answer(env, ret, PB__VERDICT__ERROR, "'%s' is no host:port", text);
+        finding_says(env, ret, PB__VERDICT__ERROR, "'%s' is no host:port", text);
         return;
     }
     ret->evidence = arena_printf(env->arena, "nc -vz %s %s", address.host, address.port);

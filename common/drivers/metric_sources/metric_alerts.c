@@ -1,0 +1,84 @@
+#include "common/drivers/finding.h"
+#include "common/drivers/metric_sources/metric_source.h"
+
+#include <string.h>
+
+/* What the sources say together. */
+struct alerts_seen {
+    size_t sources; /* That evaluate rules. */
+    size_t rules;
+    enum err err; /* Of a source that did not answer; ERR_OK. */
+    struct error error;
+};
+
+static bool is_first_of_source(const Pb__CheckSpec *check, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(check->metrics[i]->source, check->metrics[index]->source) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void ask_source(const struct driver_env *env, const char *name, struct alerts_seen *seen)
+{
+    const struct metric_source_driver *driver = NULL;
+    const void *config = NULL;
+    size_t rules = 0;
+    struct error error = { 0 };
+    enum err err = metric_source_open(env, name, &driver, &config, &error);
+
+    if (err == ERR_OK && driver->alert_rules == NULL)
+        return;
+    if (err == ERR_OK)
+        err = driver->alert_rules(env, config, &rules, &error);
+    seen->sources++;
+    seen->rules += rules;
+    if (err == ERR_OK)
+        return;
+    seen->err = err;
+    seen->error = error;
+}
+
+static void judge(const struct driver_env *env,
+                  const struct alerts_seen *seen,
+                  Pb__Finding *finding)
+{
+    const size_t named = env->settings->alert_rule_count;
+
+    if (seen->err != ERR_OK)
+        finding_says(env, finding, PB__VERDICT__ERROR, "%s", seen->error.text);
+    else if (seen->sources > 0)
+        finding_says(env,
+                     finding,
+                     seen->rules > 0 ? PB__VERDICT__PASS : PB__VERDICT__FAIL,
+                     "%zu alerting rules in %zu metric sources",
+                     seen->rules,
+                     seen->sources);
+    else
+        finding_says(env,
+                     finding,
+                     PB__VERDICT__PASS,
+                     "%s names %zu alerts; none of the metric sources evaluates rules",
+                     env->settings->file,
+                     named);
+}
+
+Pb__Finding *metric_alerts_answer(const struct driver_env *env, const Pb__CheckSpec *check)
+{
+    struct alerts_seen seen = { 0 };
+    Pb__Finding *finding;
+
+    for (size_t i = 0; i < check->n_metrics; i++) {
+        if (is_first_of_source(check, i))
+            ask_source(env, check->metrics[i]->source, &seen);
+    }
+    if (seen.sources == 0 && env->settings->alert_rule_count == 0)
+        return NULL;
+    finding = finding_new(env, check, "metric");
+    finding->wanted = "at least one alerting rule";
+    finding->evidence = seen.sources > 0 ? "GET /api/v1/rules?type=alert of the metric sources"
+                                         : "the section alerts of slipway.yaml";
+    judge(env, &seen, finding);
+    return finding;
+}
