@@ -27,6 +27,7 @@
 #define KEY_LEASES(a, p, prefix)     keys_at(a, prefix, p, "leases", "")       /* zset C: task -> lease end ms */
 #define KEY_LIVE(a, p, prefix)       keys_at(a, prefix, p, "live", "")         /* zset D: deployment -> updated ms */
 #define KEY_DONE(a, p, prefix)       keys_at(a, prefix, p, "done", "")         /* zset D: deployment -> updated ms */
+#define KEY_BUSY(a, p, prefix)       keys_at(a, prefix, p, "busy", "")         /* set D: ended deployments whose announcements are not out yet */
 #define KEY_LANES(a, p, prefix)      keys_at(a, prefix, p, "lanes", "")        /* set D: lane names */
 #define KEY_REQUEST(a, p, prefix, id) keys_at(a, prefix, p, "request:", id)    /* string C, 24 h: answer to an operator request, JSON {state, version, code, detail, deployment} */
 #define KEY_INFLIGHT(a, p, prefix)   keys_at(a, prefix, p, "inflight", "")     /* string C: "<offset> <deaths>" */

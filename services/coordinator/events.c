@@ -1,0 +1,176 @@
+#include "services/coordinator/events.h"
+
+#include "common/wire/topics.h"
+#include "services/coordinator/batch.h"
+#include "services/coordinator/leases.h"
+#include "services/coordinator/partition.h"
+#include "services/coordinator/takeover.h"
+
+/* What one turn has received, in order. */
+struct drained {
+    const struct bus_record *records[BATCH_RECORDS_MAX];
+    size_t count;
+};
+
+static void assigned(void *self, const char *topic, int32_t number, int64_t *offset)
+{
+    (void)topic;
+    (void)offset; /* The take-over seeks by what Redis says. */
+    partition_add(self, number);
+}
+
+static void revoked(void *self, const char *topic, int32_t number, bool lost)
+{
+    (void)topic;
+    partition_remove(self, number, lost);
+}
+
+enum err events_open(struct coordinator *shell, struct error *error)
+{
+    static const char *const topics[] = { TOPIC_EVENTS, NULL };
+    const struct bus_subscription subscription = {
+        .group = GROUP_COORDINATOR,
+        .topics = topics,
+        .start = BUS_FROM_COMMITTED,
+        .listener = { shell, assigned, revoked },
+    };
+    const struct bus *const bus = &shell->ports->bus;
+
+    return bus->subscribe(bus->self, &subscription, &shell->events, error);
+}
+
+/* Waits for the first record only: a batch never waits to become larger. */
+static enum err drain(struct coordinator *shell, struct drained *drained, struct error *error)
+{
+    size_t bytes = 0;
+
+    drained->count = 0;
+    while (drained->count < BATCH_RECORDS_MAX && bytes < BATCH_BYTES_MAX) {
+        const int wait_ms = drained->count == 0 ? RECEIVE_WAIT_MS : 0;
+        struct bus_record record = { 0 };
+        const enum err err = shell->events.receive(shell->events.self, wait_ms, &record, error);
+
+        if (err == ERR_STALE)
+            return ERR_OK;
+        if (err != ERR_OK)
+            return error_wrap(error, err, "receive %s", TOPIC_EVENTS);
+        if (partition_find(shell, record.partition) == NULL)
+            continue;
+        drained->records[drained->count++] = record_copy(&shell->arena, &record);
+        bytes += record.length;
+    }
+    return ERR_OK;
+}
+
+/* How many records from there on can be applied as one batch. */
+static size_t run_length(const struct partition *partition,
+                         const struct bus_record *const *records,
+                         size_t count)
+{
+    const bool folding = partition->phase == PARTITION_FOLDING;
+    size_t length = 1;
+
+    if (partition->careful)
+        return 1;
+    while (length < count && records[length]->offset == records[0]->offset + (int64_t)length &&
+           !(folding && records[length]->offset >= partition->fold_until))
+        length++;
+    return length;
+}
+
+static void apply_run(struct coordinator *shell,
+                      struct partition *partition,
+                      const struct bus_record *const *records,
+                      size_t count)
+{
+    const struct metrics_port *const metrics = &shell->ports->metrics;
+    struct error error = { 0 };
+    enum err err = batch_run(shell, partition, records, count, &error);
+
+    metrics->set(metrics->self, "slipway_batch_records", "", "", (int64_t)count);
+    if (err == ERR_OK && partition->phase == PARTITION_LIVE && partition->look_at_cancelled)
+        err = leases_look_at_cancelled(shell, partition, &error);
+    if (err != ERR_OK)
+        partition_retake(shell, partition, err, &error);
+    takeover_finish(shell, partition);
+}
+
+/* A record beyond the expected one means that some were passed over: ask for them again. */
+static void note_gap(struct coordinator *shell,
+                     struct partition *partition,
+                     const struct bus_record *record)
+{
+    const int64_t expected = partition_expects(partition);
+    struct error error = { 0 };
+
+    if (expected < 0 || record->offset < expected ||
+        shell_monotonic_ms(shell) - partition->asked_at_ms < RETRY_PAUSE_MS)
+        return;
+    if (partition_seek(shell, partition, expected, &error) != ERR_OK)
+        partition_retake(shell, partition, ERR_UNAVAILABLE, &error);
+}
+
+static void feed(struct coordinator *shell,
+                 struct partition *partition,
+                 const struct bus_record *const *records,
+                 size_t count)
+{
+    size_t i = 0;
+
+    while (i < count) {
+        if (records[i]->offset != partition_expects(partition)) {
+            note_gap(shell, partition, records[i]);
+            i++;
+        } else if (partition->phase == PARTITION_FIRST || partition->phase == PARTITION_LAST) {
+            if (!takeover_hear(shell, partition, records[i]))
+                i++;
+            takeover_finish(shell, partition);
+        } else {
+            const size_t length = run_length(partition, records + i, count - i);
+
+            apply_run(shell, partition, records + i, length);
+            i += length;
+        }
+    }
+}
+
+/* While records keep coming the group is told now and then; when none come, at once. */
+static enum err commit_groups(struct coordinator *shell, bool idle, struct error *error)
+{
+    const int64_t now_ms = shell_monotonic_ms(shell);
+    enum err err = ERR_OK;
+
+    if (!idle && now_ms < shell->group_commit_at_ms)
+        return ERR_OK;
+    shell->group_commit_at_ms = now_ms + GROUP_COMMIT_EVERY_MS;
+    for (int32_t p = 0; p < shell->partition_count && err == ERR_OK; p++) {
+        if (shell->partitions[p] != NULL)
+            err = partition_group_commit(shell, shell->partitions[p], error);
+    }
+    /* Given to somebody else: the listener will hear of it. */
+    return err == ERR_CONFLICT ? ERR_OK : err;
+}
+
+enum err events_turn(struct coordinator *shell, struct error *error)
+{
+    struct drained *const drained = arena_alloc(&shell->arena, sizeof *drained);
+    const struct bus_record **const own =
+        arena_alloc(&shell->arena, BATCH_RECORDS_MAX * sizeof *own);
+    enum err err = drain(shell, drained, error);
+
+    if (drained->count > 0)
+        crash_point(shell->crash, "after-receive");
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        size_t count = 0;
+
+        for (size_t i = 0; i < drained->count; i++) {
+            if (drained->records[i]->partition == p)
+                own[count++] = drained->records[i];
+        }
+        if (count > 0 && shell->partitions[p] != NULL)
+            feed(shell, shell->partitions[p], own, count);
+    }
+    if (err == ERR_OK)
+        err = commit_groups(shell, drained->count == 0, error);
+    return err;
+}

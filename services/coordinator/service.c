@@ -1,0 +1,218 @@
+#include "services/coordinator/service.h"
+
+#include "common/wire/topics.h"
+#include "services/coordinator/chores.h"
+#include "services/coordinator/control.h"
+#include "services/coordinator/events.h"
+#include "services/coordinator/intake.h"
+#include "services/coordinator/kills.h"
+#include "services/coordinator/partition.h"
+#include "services/coordinator/shell.h"
+#include "services/coordinator/takeover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_set(const char *name)
+{
+    const char *const value = getenv(name);
+
+    return value != NULL && strcmp(value, "1") == 0;
+}
+
+static void *take(size_t count, size_t size)
+{
+    void *const memory = calloc(count, size);
+
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static void coordinator_close(void *self)
+{
+    struct coordinator *const shell = self;
+
+    if (shell == NULL)
+        return;
+    if (shell->events.close != NULL)
+        shell->events.close(shell->events.self);
+    if (shell->acceptance.close != NULL)
+        shell->acceptance.close(shell->acceptance.self);
+    control_close(shell->control);
+    for (int32_t p = 0; p < shell->partition_count; p++)
+        partition_remove(shell, p, true);
+    if (shell->store.close != NULL)
+        shell->store.close(shell->store.self);
+    arena_release(&shell->arena);
+    free(shell->partitions);
+    free(shell->settled);
+    (void)pthread_mutex_destroy(&shell->lock);
+    free(shell);
+}
+
+static enum err coordinator_open(const struct service_ports *ports,
+                                 void **ret,
+                                 struct error *error)
+{
+    struct coordinator *const shell = take(1, sizeof *shell);
+    const uint32_t partitions = ports->settings->kafka.partitions;
+    enum err err;
+
+    shell->ports = ports;
+    shell->arena = arena_with_limit(ARENA_MAX);
+    shell->adopt = is_set("SLIPWAY_ADOPT");
+    shell->rebuild = is_set("SLIPWAY_REBUILD");
+    shell->partition_count = (int32_t)partitions;
+    shell->partitions = take(partitions, sizeof(struct partition *));
+    shell->settled = take(partitions, sizeof *shell->settled);
+    if (crash_plan_read(getenv("SLIPWAY_CRASH_AT"), &shell->crash_storage))
+        shell->crash = &shell->crash_storage;
+    (void)snprintf(
+        shell->source, sizeof shell->source, "/slipway/%s/%s", COORDINATOR, ports->instance);
+    (void)snprintf(shell->why, sizeof shell->why, "starts");
+    (void)pthread_mutex_init(&shell->lock, NULL);
+    err = ports->open_store(ports->open_self, &shell->store, error);
+    if (err != ERR_OK) {
+        coordinator_close(shell);
+        return err;
+    }
+    *ret = shell;
+    return ERR_OK;
+}
+
+/* Says why the whole process cannot work, for /readyz; "" when it can. */
+static void say(struct coordinator *shell, const char *why)
+{
+    (void)pthread_mutex_lock(&shell->lock);
+    (void)snprintf(shell->why, sizeof shell->why, "%s", why);
+    (void)pthread_mutex_unlock(&shell->lock);
+}
+
+static enum err check_topics(struct coordinator *shell, struct error *error)
+{
+    const struct bus *const bus = &shell->ports->bus;
+    struct bus_topic topics[TOPICS_MAX];
+    const size_t count = topics_all(shell->partition_count, topics);
+    int32_t partitions = 0;
+    enum err err = ERR_OK;
+
+    if (shell->ports->settings->kafka.manage_topics)
+        err = bus->ensure_topics(bus->self, topics, count, error);
+    if (err == ERR_OK)
+        err = bus->partitions(bus->self, TOPIC_EVENTS, &partitions, error);
+    if (err == ERR_OK && partitions != shell->partition_count)
+        err = error_set(error,
+                        ERR_INVALID,
+                        "%s has %d partitions, kafka.partitions says %d: set it to %d",
+                        TOPIC_EVENTS,
+                        (int)partitions,
+                        (int)shell->partition_count,
+                        (int)partitions);
+    return err;
+}
+
+/* Everything that needs the bus; tried again every turn until it succeeds. */
+static enum err connect(struct coordinator *shell, struct error *error)
+{
+    enum err err = ERR_OK;
+
+    if (shell->control == NULL) {
+        err = check_topics(shell, error);
+        if (err == ERR_OK)
+            err = control_open(shell, &shell->control, error);
+    }
+    if (err == ERR_OK && shell->events.receive == NULL)
+        err = events_open(shell, error);
+    return err;
+}
+
+static void take_over(struct coordinator *shell)
+{
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        arena_reset(&shell->arena);
+        if (shell->partitions[p] != NULL)
+            takeover_turn(shell, shell->partitions[p]);
+    }
+}
+
+typedef enum err (*part)(struct coordinator *shell, struct error *error);
+
+/* One part that fails keeps no other from its work; the first error is told. */
+static enum err coordinator_turn(void *self, struct error *error)
+{
+    static const part parts[] = {
+        control_turn, kills_turn, intake_turn, chores_turn, events_turn
+    };
+    struct coordinator *const shell = self;
+    enum err first = connect(shell, error);
+
+    if (first != ERR_OK) {
+        say(shell, error->text);
+        return first;
+    }
+    take_over(shell);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct error why = { 0 };
+        enum err err;
+
+        arena_reset(&shell->arena);
+        err = parts[i](shell, &why);
+        if (err != ERR_OK && first == ERR_OK) {
+            first = err;
+            *error = why;
+        }
+    }
+    say(shell, first == ERR_OK ? "" : error->text);
+    return first;
+}
+
+static bool coordinator_ready(void *self, struct error *why)
+{
+    struct coordinator *const shell = self;
+    enum err err = ERR_OK;
+
+    (void)pthread_mutex_lock(&shell->lock);
+    if (shell->why[0] != '\0')
+        err = error_set(why, ERR_UNAVAILABLE, "%s", shell->why);
+    for (int32_t p = 0; p < shell->partition_count && err == ERR_OK; p++) {
+        const struct partition *const partition = shell->partitions[p];
+
+        if (partition != NULL && partition->why[0] != '\0')
+            err =
+                error_set(why, ERR_UNAVAILABLE, "partition %d %.400s", (int)p, partition->why);
+    }
+    (void)pthread_mutex_unlock(&shell->lock);
+    return err == ERR_OK;
+}
+
+static void coordinator_drain(void *self)
+{
+    struct coordinator *const shell = self;
+    struct error error = { 0 };
+
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        if (shell->partitions[p] != NULL &&
+            partition_group_commit(shell, shell->partitions[p], &error) != ERR_OK)
+            LOG(shell->ports->log,
+                LOG_WARNING,
+                "the group does not know how far this instance came",
+                { "error", error.text });
+    }
+}
+
+const struct service_spec *coordinator_service(void)
+{
+    static const struct service_spec spec = {
+        .name = COORDINATOR,
+        .summary = "decides what happens next: one writer per partition of events.v1",
+        .open = coordinator_open,
+        .turn = coordinator_turn,
+        .ready = coordinator_ready,
+        .drain = coordinator_drain,
+        .close = coordinator_close,
+    };
+
+    return &spec;
+}

@@ -1,0 +1,12 @@
+/* The coordinator as a service: main.c runs it, scenario tests run the same description on
+ * ports in memory. */
+#ifndef SERVICES_COORDINATOR_SERVICE_H
+#define SERVICES_COORDINATOR_SERVICE_H
+
+#include "common/runtime/service.h"
+
+/* Environment: SLIPWAY_CRASH_AT (common/runtime/crash.h), and what the operator decides about a
+ * log that is not the one Redis knows: SLIPWAY_ADOPT=1 or SLIPWAY_REBUILD=1. */
+const struct service_spec *coordinator_service(void);
+
+#endif
