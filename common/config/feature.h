@@ -5,9 +5,9 @@
 #include "common/config/yaml.h"
 #include "common/wire/pb.h"
 
-/* Reads and checks what can be checked without the operator's settings. Digests written as
- * `digest: auto` are computed from the local file (`file:` beside it), relative to base_folder
- * (NULL: not permitted). NULL if there was an error. */
+/* Reads and checks what can be checked without the operator's settings. `digest: auto` is
+ * worked out from the file or folder that `source` names below base_folder (NULL: not
+ * permitted). NULL if there was an error. */
 Pb__AcceptanceSignedOff *feature_read(struct arena *arena,
                                       const char *name,
                                       const char *bytes,
@@ -15,10 +15,52 @@ Pb__AcceptanceSignedOff *feature_read(struct arena *arena,
                                       const char *base_folder,
                                       struct yaml_problems *problems);
 
-/* What every acceptance must satisfy, however it arrived: names, lengths, digests, rising
- * stages, at most 32 artifacts, 16 flags, 12 stages, 64 checks. ERR_INVALID with the field in
- * ret_field (in the arena) and a sentence in error. Missing inputs are no error: planning says
- * what is missing. */
+/* The same, and the tree it was read from, so that later complaints find their place. ret_root
+ * is NULL if there is no usable tree. */
+struct feature_file {
+    const char *name;
+    const char *bytes;
+    size_t length;
+    const char *base_folder;
+};
+Pb__AcceptanceSignedOff *feature_read_tree(struct arena *arena,
+                                           const struct feature_file *file,
+                                           struct yaml_problems *problems,
+                                           const struct yaml_node **ret_root);
+
+/* Where a field of an acceptance ("rollout[2].percent", "report.link") stands in that tree, or
+ * would stand: the nearest node above it. Never NULL. */
+const struct yaml_node *feature_node(const struct yaml_node *root, const char *field);
+
+/* At most that many of each in one acceptance. */
+enum {
+    ACCEPTANCE_SERVICES_MAX = 16,
+    ACCEPTANCE_ARTIFACTS_MAX = 32,
+    ACCEPTANCE_FLAGS_MAX = 16,
+    ACCEPTANCE_STAGES_MAX = 12,
+    ACCEPTANCE_CHECKS_MAX = 64,
+    ACCEPTANCE_METRICS_MAX = 32,
+    ACCEPTANCE_LIST_MAX = 64, /* Anything else. */
+};
+
+/* One thing wrong with an acceptance: "<field> <what>". */
+struct acceptance_problem {
+    const char *field;    /* "rollout[2].percent" */
+    const char *what;     /* "is 5, below stage 2 (10)" */
+    const char *expected; /* "more than 10, at most 100"; "" */
+};
+typedef void acceptance_problem_fn(void *self, const struct acceptance_problem *problem);
+
+/* Tell every problem, in the order of the fields. */
+void acceptance_problems(struct arena *arena,
+                         const Pb__AcceptanceSignedOff *acceptance,
+                         acceptance_problem_fn *tell,
+                         void *self);
+
+/* What every acceptance must satisfy, however it arrived: names, lengths, digests, links,
+ * sources below their root, rising stages, numbers of things. ERR_INVALID with the first field
+ * in ret_field (in the arena) and a sentence in error. Missing inputs are no error: planning
+ * says what is missing. */
 enum err acceptance_check(struct arena *arena,
                           const Pb__AcceptanceSignedOff *acceptance,
                           const char **ret_field,
