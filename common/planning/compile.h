@@ -6,7 +6,10 @@
 #include "common/config/settings.h"
 #include "common/wire/pb.h"
 
-enum { PROCEDURE_REVISION = 1 };
+enum {
+    PROCEDURE_REVISION = 1,
+    PLAN_SIZE_MAX = 160 * 1024, /* Packed: with its state and effects it still fits a record. */
+};
 
 /* A plan, or what is missing. supplied: inputs that people handed in later. */
 struct plan_request {
