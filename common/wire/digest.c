@@ -98,6 +98,19 @@ void digest_hmac(const void *key,
     to_hex(raw, ret_hex);
 }
 
+void digest_hmac_plain(const void *key,
+                       size_t key_length,
+                       const void *bytes,
+                       size_t length,
+                       unsigned char ret[DIGEST_RAW_SIZE])
+{
+    unsigned written = 0;
+
+    if (HMAC(EVP_sha256(), key, (int)key_length, bytes, length, ret, &written) == NULL ||
+        written != DIGEST_RAW_SIZE)
+        abort();
+}
+
 bool digest_equal(const char *a_hex, const char *b_hex)
 {
     const size_t length = strlen(a_hex);

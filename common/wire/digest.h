@@ -39,6 +39,14 @@ void digest_hmac(const void *key,
                  size_t count,
                  char ret_hex[DIGEST_HEX_SIZE]);
 
+/* HMAC-SHA-256 of length bytes as others compute it, raw: for protocols that are not ours. */
+enum { DIGEST_RAW_SIZE = 32 };
+void digest_hmac_plain(const void *key,
+                       size_t key_length,
+                       const void *bytes,
+                       size_t length,
+                       unsigned char ret[DIGEST_RAW_SIZE]);
+
 /* Equal, compared in constant time. */
 bool digest_equal(const char *a_hex, const char *b_hex);
 

@@ -1,5 +1,7 @@
 #include "common/wire/pbjson.h"
 
+#include "common/base/base64.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -131,49 +133,16 @@ static enum err read_text(const struct reader *reader,
     return ERR_OK;
 }
 
-static int base64_digit(char c)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *const at = c != '\0' ? strchr(digits, c) : NULL;
-
-    if (at != NULL)
-        return (int)(at - digits);
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 static enum err read_bytes(const struct reader *reader,
                            const struct place *place,
                            json_t *tree,
                            ProtobufCBinaryData *ret)
 {
     const char *const text = json_string_value(tree);
-    size_t length = json_string_length(tree);
-    uint32_t bits = 0;
-    unsigned held = 0;
 
-    if (!json_is_string(tree))
-        return refuse_type(reader, place, "base64");
-    while (length > 0 && text[length - 1] == '=')
-        length--;
-    if (length % 4 == 1)
-        return refuse_type(reader, place, "base64");
-    ret->data = arena_try(reader->arena, length * 3 / 4 + 1);
-    if (ret->data == NULL)
-        return refuse_size(reader, place);
-    for (size_t i = 0; i < length; i++) {
-        const int digit = base64_digit(text[i]);
-
-        if (digit < 0)
-            return refuse_type(reader, place, "base64");
-        bits = bits << 6 | (uint32_t)digit;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            ret->data[ret->len++] = (uint8_t)(bits >> held);
-        }
-    }
-    return ERR_OK;
+    if (text != NULL)
+        ret->data = base64_read(reader->arena, text, json_string_length(tree), &ret->len);
+    return ret->data != NULL ? ERR_OK : refuse_type(reader, place, "base64");
 }
 
 /* Names only: a number would pass by every change of the schema. */

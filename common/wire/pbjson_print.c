@@ -1,5 +1,7 @@
 #include "common/wire/pbjson.h"
 
+#include "common/base/base64.h"
+
 #include <string.h>
 
 static const char *member_of(const void *message, size_t offset)
@@ -12,22 +14,10 @@ static const char *member_of(const void *message, size_t offset)
 
 static void put_bytes(struct json *json, const char *key, const ProtobufCBinaryData *data)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct text text = text_new(data->len / 3 * 4 + 8);
 
     text_add_char(&text, '"');
-    for (size_t i = 0; i < data->len; i += 3) {
-        const size_t left = data->len - i;
-        const uint32_t three = (uint32_t)data->data[i] << 16 |
-                               (uint32_t)(left > 1 ? data->data[i + 1] : 0) << 8 |
-                               (uint32_t)(left > 2 ? data->data[i + 2] : 0);
-
-        text_add_char(&text, digits[three >> 18]);
-        text_add_char(&text, digits[three >> 12 & 63]);
-        text_add_char(&text, left > 1 ? digits[three >> 6 & 63] : '=');
-        text_add_char(&text, left > 2 ? digits[three & 63] : '=');
-    }
+    base64_write(&text, data->data, data->len);
     text_add_char(&text, '"');
     json_put_raw(json, key, text.bytes);
     text_release(&text);
