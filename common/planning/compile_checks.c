@@ -45,9 +45,12 @@ Pb__CheckSpec *check_metric(struct compiler *compiler,
                             const Pb__MetricCriterion *criterion)
 {
     Pb__CheckSpec *const spec = check_new(compiler, row, id);
+    Pb__MetricCriterion *const metric = pb_clone(compiler->arena, criterion);
 
+    if (metric->no_data == PB__NO_DATA_RULE__NO_DATA_RULE_UNSPECIFIED)
+        metric->no_data = PB__NO_DATA_RULE__NO_DATA_HOLDS;
     spec->kind = "metric";
-    spec->metric = pb_clone(compiler->arena, criterion);
+    spec->metric = metric;
     spec->required = criterion->required;
     return spec;
 }

@@ -110,25 +110,28 @@ static void plan_row(struct compiler *compiler,
         plan_builtin(compiler, row, checks);
 }
 
-/* Step 2 asks by batch: numbers as people count, from 1. */
+/* Step 2 asks by change and batch, as their indices count. */
 static struct checks execution_checks(struct compiler *compiler)
 {
     const struct check_row *const apply = catalogue_find("apply", 2);
     const struct check_row *const shift = catalogue_find("traffic.weight", 2);
     struct checks checks = { NULL, 0 };
+    bool shifts = false;
 
     for (size_t c = 0; c < compiler->plan->n_changes; c++) {
         const Pb__Change *const change = compiler->plan->changes[c];
 
         for (size_t b = 0; b < change->n_batches; b++) {
-            const struct check_row *const row =
-                change->batches[b]->kind == PB__BATCH_KIND__SHIFT ? shift : apply;
-            const char *const id =
-                arena_printf(compiler->arena, "%s.%zu.%zu", row->id, c + 1, b + 1);
-
-            checks_add(compiler, &checks, check_new(compiler, row, id));
+            shifts = shifts || change->batches[b]->kind == PB__BATCH_KIND__SHIFT;
+            checks_add(compiler,
+                       &checks,
+                       check_new(compiler,
+                                 apply,
+                                 arena_printf(compiler->arena, "apply.%zu.%zu", c, b)));
         }
     }
+    if (shifts)
+        checks_add(compiler, &checks, check_new(compiler, shift, shift->id));
     return checks;
 }
 
