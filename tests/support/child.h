@@ -1,0 +1,33 @@
+/* Programs a test starts and stops: brokers, stores. */
+#ifndef TESTS_SUPPORT_CHILD_H
+#define TESTS_SUPPORT_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A folder of its own below $TMPDIR, "" until made. */
+struct test_folder {
+    char path[128];
+};
+
+bool folder_make(struct test_folder *folder);
+
+/* With the files in it; it has no folders. */
+void folder_remove(struct test_folder *folder);
+
+/* argv[0] is an absolute path. The child dies with the test. 0: could not be started. */
+pid_t child_start(const char *const argv[]);
+void child_signal(pid_t child, int signal);
+
+/* SIGTERM, then wait for its end. Returns its exit status, -1 if a signal ended it. 0 is no
+ * child. */
+int child_stop(pid_t child);
+
+/* SIGKILL, then wait for its end. */
+void child_kill(pid_t child);
+
+/* Waits until the file has a first line and reads that. False: it did not within 20 s. */
+bool file_line_await(const char *path, char *ret, size_t size);
+
+#endif
