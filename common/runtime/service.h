@@ -23,6 +23,7 @@
 #include "common/ports/metrics.h"
 #include "common/ports/process.h"
 #include "common/ports/store.h"
+#include "common/ports/web.h"
 #include "common/wire/envelope.h"
 
 #include <stdbool.h>
@@ -64,6 +65,16 @@ struct service_spec {
     void (*drain)(void *state);
 
     void (*close)(void *state); /* Accepts NULL. */
+
+    /* What a service answers over HTTP beside /healthz, /readyz and /metrics. All may be NULL.
+     * web_started comes once, before the first request reaches web; web and web_gone are called
+     * on the web server's thread, never after drain. */
+    const char *(*listen)(const struct settings *settings); /* Where, without --listen. */
+    void (*web_started)(void *state, struct web_server server);
+    enum web_answer (*web)(void *state,
+                           const struct web_request *request,
+                           struct web_response *response);
+    void (*web_gone)(void *state, uint64_t stream);
 };
 
 /* Returns the process's exit status. */

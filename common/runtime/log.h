@@ -1,0 +1,22 @@
+/* The log of a service: one JSON object a line on standard error.
+ *
+ *     {"ts":"2026-11-23T08:24:00.123Z","level":"info","service":"executor","instance":"executor-1",
+ *      "message":"task claimed","deployment":"express-pay.3","task":"express-pay.3/2/1/4"} */
+#ifndef COMMON_RUNTIME_LOG_H
+#define COMMON_RUNTIME_LOG_H
+
+#include "common/ports/clock.h"
+#include "common/ports/log.h"
+
+struct line_log {
+    struct clock_port clock;
+    const char *service;
+    const char *instance;
+    enum log_level least; /* Lines below it are dropped. */
+};
+
+/* A port over log, which must outlive it. Each line is one write, so lines of several threads
+ * never mix. Thread-safe. */
+struct log_port line_log_port(struct line_log *log);
+
+#endif
