@@ -1,0 +1,168 @@
+#include "services/gateway/auth.h"
+
+#include "common/config/option.h"
+#include "common/wire/digest.h"
+#include "common/wire/envelope.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKENS_MAX = 1000, TOKEN_LENGTH_MAX = 512, AUTH_MEMORY_MAX = 4 << 20 };
+
+struct auth_token {
+    const char *hash;
+    const char *name;
+    Pb__Actor *actor;
+    int64_t expires_ms; /* 0: never. */
+};
+
+struct auth {
+    struct arena arena;
+    struct auth_token *tokens;
+    size_t count;
+};
+
+struct token_row {
+    const char *subject;
+    const char *name;
+    const char *hash;
+    const char *expires;
+    struct option_texts roles;
+};
+
+static const struct option token_options[] = {
+    TEXT_OPTION(struct token_row, subject, "subject", NULL, "who the token speaks for"),
+    TEXT_OPTION(struct token_row, name, "name", "", "as shown to people"),
+    TEXT_OPTION(struct token_row, hash, "sha256", NULL, "SHA-256 of the token, hex"),
+    TEXT_OPTION(struct token_row, expires, "expires", "", "RFC 3339; absent: never"),
+    LIST_OPTION(struct token_row, roles, "roles", NULL, "what the subject may do"),
+    OPTIONS_END,
+};
+
+static void read_token(struct auth *auth,
+                       struct yaml_node *node,
+                       struct yaml_problems *problems)
+{
+    struct auth_token *const token = &auth->tokens[auth->count];
+    struct token_row row = { 0 };
+
+    if (options_read(token_options, node, &row, problems) != ERR_OK)
+        return;
+    if (strlen(row.hash) != DIGEST_HEX_SIZE - 1) {
+        (void)yaml_complain(problems, node, "64 hex digits", "sha256 is no SHA-256");
+        return;
+    }
+    *token = (struct auth_token){ .hash = row.hash, .name = row.name };
+    token->actor = pb_new(&auth->arena, &pb__actor__descriptor);
+    token->actor->subject = row.subject;
+    token->actor->roles = row.roles.items;
+    token->actor->n_roles = row.roles.count;
+    token->actor->via = "gateway";
+    if (row.expires[0] != '\0') {
+        token->expires_ms = envelope_parse_time(row.expires);
+        if (token->expires_ms < 0)
+            (void)yaml_complain(problems, node, "2027-01-01T00:00:00Z", "expires is no time");
+    }
+    auth->count++;
+}
+
+static void read_tokens(struct auth *auth,
+                        const char *path,
+                        const char *bytes,
+                        size_t length,
+                        struct yaml_problems *problems)
+{
+    struct yaml_node *const root = yaml_parse(&auth->arena, path, bytes, length, problems);
+    struct yaml_node *const list = root != NULL ? yaml_get(root, "tokens") : NULL;
+
+    if (root == NULL)
+        return;
+    if (list == NULL || list->kind != YAML_SEQUENCE || list->count > TOKENS_MAX) {
+        (void)yaml_complain(problems, root, "tokens: [{subject, roles, sha256}]", "no tokens");
+        return;
+    }
+    auth->tokens = arena_alloc(&auth->arena, (list->count + 1) * sizeof *auth->tokens);
+    for (size_t i = 0; i < list->count; i++)
+        read_token(auth, list->items[i], problems);
+    yaml_complain_unused(problems, root);
+}
+
+static void complain_of_file(struct yaml_problems *problems, const char *path)
+{
+    const struct yaml_node at = { .file = path, .line = 1, .column = 1, .path = "" };
+
+    (void)yaml_complain(problems, &at, "a readable file", "cannot be read");
+}
+
+struct auth *auth_load(const char *path, struct yaml_problems *problems)
+{
+    FILE *const file = fopen(path, "rb");
+    struct auth *const auth = calloc(1, sizeof *auth);
+    const size_t errors = problems->errors;
+    char *bytes;
+    size_t length;
+
+    if (auth == NULL)
+        abort();
+    auth->arena = arena_with_limit(AUTH_MEMORY_MAX);
+    if (file == NULL) {
+        complain_of_file(problems, path);
+    } else {
+        bytes = arena_alloc(&auth->arena, YAML_SIZE_MAX + 1);
+        length = fread(bytes, 1, YAML_SIZE_MAX, file);
+        (void)fclose(file);
+        read_tokens(auth, path, bytes, length, problems);
+    }
+    if (problems->errors == errors)
+        return auth;
+    auth_free(auth);
+    return NULL;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (auth == NULL)
+        return;
+    arena_release(&auth->arena);
+    free(auth);
+}
+
+const Pb__Actor *auth_actor(const struct auth *auth, const char *authorization, int64_t now_ms)
+{
+    static const char scheme[] = "Bearer ";
+    const Pb__Actor *found = NULL;
+    char hex[DIGEST_HEX_SIZE];
+
+    if (authorization == NULL || strncmp(authorization, scheme, sizeof scheme - 1) != 0 ||
+        strlen(authorization) > TOKEN_LENGTH_MAX)
+        return NULL;
+    authorization += sizeof scheme - 1;
+    digest_sha256(authorization, strlen(authorization), hex);
+    for (size_t i = 0; i < auth->count; i++) {
+        const struct auth_token *const token = &auth->tokens[i];
+        const bool valid = token->expires_ms == 0 || now_ms < token->expires_ms;
+
+        if (digest_equal(hex, token->hash) && valid)
+            found = token->actor;
+    }
+    return found;
+}
+
+const char *auth_display_name(const struct auth *auth, const char *subject)
+{
+    for (size_t i = 0; i < auth->count; i++) {
+        if (pb_same(auth->tokens[i].actor->subject, subject) && auth->tokens[i].name[0] != '\0')
+            return auth->tokens[i].name;
+    }
+    return subject;
+}
+
+bool auth_has_role(const Pb__Actor *actor, const char *role)
+{
+    for (size_t i = 0; i < actor->n_roles; i++) {
+        if (pb_same(actor->roles[i], role))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,283 @@
+/* Flags: what is granted, what is latched, the kill switch, and OFREP. */
+#include "services/gateway/resources.h"
+
+#include "common/base/json.h"
+#include "common/state/keys.h"
+#include "common/wire/topics.h"
+#include "services/gateway/ofrep.h"
+
+#include <string.h>
+
+enum { NOT_MODIFIED = 304, REASON_MAX = 2000 };
+
+/* --- showing --- */
+
+static void write_latch(struct json *json, const Pb__Kill *kill)
+{
+    if (kill == NULL) {
+        json_put_null(json, "latch");
+        return;
+    }
+    json_put_object(json, "latch");
+    json_put_int(json, "at_ms", kill->at_ms);
+    json_put_text(json, "by", kill->actor != NULL ? kill->actor->subject : "");
+    json_put_text(json, "reason", kill->reason);
+    json_end_object(json);
+}
+
+/* What flag-rollout found when it last asked every gateway; it is JSON already. */
+static void write_read_back(struct gateway_call *call,
+                            struct json *json,
+                            const Pb__FlagValue *value)
+{
+    struct projection *const projection = call->projection;
+    const char *const name =
+        arena_printf(call->arena, "%s/%s", value->environment, value->flag);
+    struct store_value found = { 0 };
+    struct error error = { 0 };
+
+    if (projection->store.get(projection->store.self,
+                              call->arena,
+                              keys_global(call->arena, projection->prefix, "readback:", name),
+                              &found,
+                              &error) == ERR_OK &&
+        found.bytes != NULL && found.bytes[0] == '{')
+        json_put_raw(json, "read_back", found.bytes);
+    else
+        json_put_null(json, "read_back");
+}
+
+static void write_flag(struct gateway_call *call,
+                       struct json *json,
+                       const Pb__FlagValue *value,
+                       bool latched)
+{
+    const Pb__Kill *const kill =
+        latched ? flag_table_kill(call->gateway->flags, value->deployment) : NULL;
+
+    json_put_object(json, NULL);
+    json_put_text(json, "flag", value->flag);
+    json_put_text(json, "environment", value->environment);
+    json_put_text(json, "deployment", value->deployment);
+    json_put_text(json, "state", latched ? "LATCHED" : value->percent > 0 ? "GRANTED" : "OFF");
+    json_put_uint(json, "percent", latched ? 0 : value->percent);
+    json_put_text(json, "audience", value->audience);
+    json_put_uint(json, "sequence", value->sequence);
+    json_put_int(json, "at_ms", value->at_ms);
+    write_latch(json, kill);
+    write_read_back(call, json, value);
+    json_end_object(json);
+}
+
+void get_flags(struct gateway_call *call)
+{
+    const Pb__FlagValue *const *values = NULL;
+    struct json json = call_json(call);
+    size_t count;
+
+    json_put_object(&json, NULL);
+    json_put_array(&json, "items");
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    count = flag_table_flags(call->gateway->flags, &values);
+    for (size_t i = 0; i < count; i++) {
+        bool latched = false;
+
+        (void)flag_table_find(
+            call->gateway->flags, values[i]->environment, values[i]->flag, &latched);
+        write_flag(call, &json, values[i], latched);
+    }
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    json_end_array(&json);
+    json_end_object(&json);
+}
+
+void get_flag(struct gateway_call *call)
+{
+    const Pb__FlagValue *value;
+    bool latched = false;
+    struct json json = call_json(call);
+
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    value =
+        flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
+    if (value != NULL)
+        write_flag(call, &json, value, latched);
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    if (value == NULL)
+        call_no_such(call, "flag", call->parameter[1]);
+}
+
+/* For flag-rollout's read-back: what this gateway answers users with, and nothing more. */
+void get_internal_flag(struct gateway_call *call)
+{
+    const Pb__FlagValue *value;
+    bool latched = false;
+    struct json json = call_json(call);
+
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    value =
+        flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
+    if (value != NULL) {
+        json_put_object(&json, NULL);
+        json_put_text(&json, "flag", value->flag);
+        json_put_text(&json, "environment", value->environment);
+        json_put_text(&json, "deployment", value->deployment);
+        json_put_uint(&json, "percent", latched ? 0 : value->percent);
+        json_put_text(&json, "audience", value->audience);
+        json_put_uint(&json, "sequence", value->sequence);
+        json_put_bool(&json, "latched", latched);
+        json_end_object(&json);
+    }
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    if (value == NULL)
+        call_no_such(call, "flag", call->parameter[1]);
+}
+
+/* --- the kill switch --- */
+
+static Pb__Kill *kill_of(struct gateway_call *call, const Pb__FlagValue *value, const char *why)
+{
+    Pb__Kill *const kill = pb_new(call->arena, &pb__kill__descriptor);
+
+    kill->deployment = arena_text(call->arena, value->deployment);
+    kill->environment = arena_text(call->arena, value->environment);
+    kill->reason = why;
+    kill->actor = pb_clone(call->arena, call->actor);
+    kill->at_ms = call->now_ms;
+    PB_APPEND(call->arena, kill, flags, arena_text(call->arena, value->flag));
+    return kill;
+}
+
+static bool publish_kill(struct gateway_call *call, Pb__Kill *kill, const char **ret_key)
+{
+    Pb__Control *const control = pb_new(call->arena, &pb__control__descriptor);
+    const char *const key = arena_printf(call->arena, "kill/%s", kill->deployment);
+
+    control->body_case = PB__CONTROL__BODY_KILL;
+    control->kill = kill;
+    *ret_key = key;
+    if (!call_publish(call,
+                      &(struct gateway_record){ .topic = TOPIC_CONTROL,
+                                                .key = key,
+                                                .id = key,
+                                                .type = "slipway.v1.Control",
+                                                .subject = kill->deployment,
+                                                .message = control,
+                                                .sign = true }))
+        return false;
+    /* This gateway is off at once; the others when they read the record. */
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    (void)flag_table_apply(call->gateway->flags, key, control);
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    return true;
+}
+
+void post_flag_kill(struct gateway_call *call)
+{
+    static const char *const killers[] = {
+        "release-engineer", "operations-lead", "devops-lead", "technical-lead", NULL
+    };
+    const int64_t began_ms =
+        call->gateway->ports->clock.monotonic_ms(call->gateway->ports->clock.self);
+    const Pb__FlagValue *value;
+    Pb__Kill *kill = NULL;
+    const char *reason = call_body_text(call, "reason");
+    const char *key = "";
+    bool latched = false;
+    struct json json;
+
+    if (!call_has_role(call, killers))
+        return;
+    if (reason == NULL || reason[0] == '\0' || strlen(reason) > REASON_MAX) {
+        call_problem(
+            call,
+            &(struct problem){ .code = "reason-missing",
+                               .field = "reason",
+                               .detail = "{\"reason\": \"...\"}, at most 2000 bytes" });
+        return;
+    }
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    value =
+        flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
+    if (value != NULL)
+        kill = kill_of(call, value, reason);
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    if (kill == NULL) {
+        call_no_such(call, "flag", call->parameter[1]);
+        return;
+    }
+    if (!latched && !publish_kill(call, kill, &key))
+        return;
+    json = call_json(call);
+    json_put_object(&json, NULL);
+    json_put_text(&json, "flag", call->parameter[1]);
+    json_put_text(&json, "deployment", kill->deployment);
+    json_put_bool(&json, "already_latched", latched);
+    json_put_int(
+        &json, "off_after_ms", clock_monotonic_ms(call->gateway->ports->clock) - began_ms);
+    json_end_object(&json);
+}
+
+/* --- OFREP --- */
+
+/* The environment: ?environment=, or the only one there is. */
+static const char *environment_of(struct gateway_call *call)
+{
+    const struct settings *const settings = call->gateway->ports->settings;
+    const char *const asked = call_query(call, "environment");
+
+    if (asked != NULL)
+        return asked;
+    return settings->environment_count > 0 ? settings->environments[0].name : "";
+}
+
+static struct ofrep_request ofrep_of(struct gateway_call *call)
+{
+    return (struct ofrep_request){
+        .arena = call->arena,
+        .flags = call->gateway->flags,
+        .environment = environment_of(call),
+        .body = (const char *)call->body.bytes,
+        .body_length = call->body.length,
+    };
+}
+
+void post_ofrep_flag(struct gateway_call *call)
+{
+    const struct ofrep_request request = ofrep_of(call);
+
+    call->content_type = "application/json";
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    call->status = ofrep_evaluate(&request, call->parameter[0], &call->out);
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+}
+
+/* The ETag covers the flags and the context: the same question has the same answer until a flag
+ * changes. */
+static const char *bulk_etag(struct gateway_call *call)
+{
+    char hex[DIGEST_HEX_SIZE];
+    uint64_t version;
+
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    version = flag_table_version(call->gateway->flags);
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    digest_sha256(call->body.bytes, call->body.length, hex);
+    return arena_printf(call->arena, "\"%llu-%.16s\"", (unsigned long long)version, hex);
+}
+
+void post_ofrep_all(struct gateway_call *call)
+{
+    const struct ofrep_request request = ofrep_of(call);
+    const char *const known = call_header(call, "if-none-match");
+
+    call->etag = bulk_etag(call);
+    call->content_type = "application/json";
+    if (known != NULL && strcmp(known, call->etag) == 0) {
+        call->status = NOT_MODIFIED;
+        return;
+    }
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    call->status = ofrep_evaluate_all(&request, &call->out);
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+}

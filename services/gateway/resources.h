@@ -1,0 +1,72 @@
+/* The handlers of the routes, one file a family. */
+#ifndef SERVICES_GATEWAY_RESOURCES_H
+#define SERVICES_GATEWAY_RESOURCES_H
+
+#include "services/gateway/gateway.h"
+#include "services/gateway/view.h"
+
+/* deployments.c */
+void get_deployments(struct gateway_call *call);
+void get_deployment(struct gateway_call *call);
+void get_plan(struct gateway_call *call);
+void get_findings(struct gateway_call *call);
+void get_timeline(struct gateway_call *call);
+void get_report(struct gateway_call *call);
+
+/* The deployment that {id} names, with its plan; false (and answered) if it cannot be had. The
+ * timeline is not loaded. */
+bool deployment_load(struct gateway_call *call, struct view_source *ret);
+
+/* 404 with near names. */
+void deployment_not_found(struct gateway_call *call, const char *name);
+
+/* submit.c */
+void post_deployment(struct gateway_call *call);
+void post_cloudevent(struct gateway_call *call);
+
+/* requests.c */
+void post_request(struct gateway_call *call);
+void get_request(struct gateway_call *call);
+
+/* Answers a call that waits (wait_request): with the coordinator's answer, or, false, with 202
+ * as long as there is none. */
+bool request_answer(struct gateway_call *call);
+
+/* inbox.c */
+void get_me(struct gateway_call *call);
+void get_inbox(struct gateway_call *call);
+
+/* flags_api.c */
+void get_flags(struct gateway_call *call);
+void get_flag(struct gateway_call *call);
+void get_internal_flag(struct gateway_call *call);
+void post_flag_kill(struct gateway_call *call);
+void post_ofrep_flag(struct gateway_call *call);
+void post_ofrep_all(struct gateway_call *call);
+
+/* freezes.c */
+void get_freezes(struct gateway_call *call);
+void post_freeze(struct gateway_call *call);
+void delete_freeze(struct gateway_call *call);
+void get_windows(struct gateway_call *call);
+
+/* lanes.c */
+void get_lanes(struct gateway_call *call);
+
+/* alerts.c */
+void get_alerts(struct gateway_call *call);
+void post_alert(struct gateway_call *call);
+void post_alertmanager(struct gateway_call *call);
+
+/* feed.c */
+void get_signals(struct gateway_call *call);
+void get_dead_letters(struct gateway_call *call);
+
+/* health.c */
+void get_health(struct gateway_call *call);
+void get_openapi(struct gateway_call *call);
+
+/* stream.c */
+void get_stream(struct gateway_call *call);
+
+#endif

@@ -1,0 +1,23 @@
+/* Live updates: server-sent events for everyone who watches. */
+#ifndef SERVICES_GATEWAY_STREAM_H
+#define SERVICES_GATEWAY_STREAM_H
+
+#include "services/gateway/gateway.h"
+
+struct gateway_streams *streams_new(void);
+void streams_free(struct gateway_streams *streams); /* Accepts NULL. */
+
+/* Loop thread: the call becomes a live stream of that id. False (and answered with too-many)
+ * when there are too many. */
+bool stream_register(struct gateway_call *call, uint64_t id);
+
+/* Loop thread: the stream is over. */
+void stream_forget(struct gateway *gateway, uint64_t id);
+
+/* Service's thread: push what has changed since the last time, at most once every 100 ms. */
+void streams_serve(struct gateway *gateway);
+
+/* Service's thread: a flag changed; pushed with the next streams_serve. */
+void streams_flags_changed(struct gateway *gateway);
+
+#endif

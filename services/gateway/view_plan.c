@@ -1,0 +1,244 @@
+#include "services/gateway/view.h"
+
+#include <inttypes.h>
+
+static void view_no_return(struct json *json, const Pb__Plan *plan)
+{
+    json_put_array(json, "ponr");
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const Pb__Change *const change = plan->changes[i];
+
+        if (change->on_rollback != PB__ON_ROLLBACK__MANUAL)
+            continue;
+        json_put_object(json, NULL);
+        json_put_uint(json, "change", i + 1);
+        json_put_text(json, "what", change->note[0] != '\0' ? change->note : change->artifact);
+        json_put_text(json, "way_back", change->way_back);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void view_windows(struct json *json, const Pb__Plan *plan)
+{
+    json_put_array(json, "windows");
+    for (size_t i = 0; i < plan->n_windows; i++) {
+        const Pb__Window *const window = plan->windows[i];
+
+        json_put_object(json, NULL);
+        json_put_text(json, "name", window->name);
+        json_put_array(json, "days");
+        for (size_t d = 0; d < window->n_days; d++)
+            json_put_uint(json, NULL, window->days[d]);
+        json_end_array(json);
+        json_put_uint(json, "from_minute", window->from_minute);
+        json_put_uint(json, "to_minute", window->to_minute);
+        json_put_text(json, "zone", window->zone);
+        view_time(json, "opens_ms", window->opens_ms);
+        view_time(json, "closes_ms", window->closes_ms);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void view_check_counts(struct json *json, const Pb__Plan *plan)
+{
+    json_put_object(json, "checks");
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        char name[8];
+        struct text text = text_over(name, sizeof name);
+
+        text_add(&text, "%u", plan->steps[i]->step);
+        json_put_uint(json, name, plan->steps[i]->n_checks);
+    }
+    json_end_object(json);
+}
+
+void view_plan(struct json *json, const char *key, const struct view_source *source)
+{
+    const Pb__Plan *const plan = source->plan;
+
+    json_put_object(json, key);
+    json_put_text(json, "hash", source->state->plan_hash);
+    json_put_text(json, "config_hash", plan->config_hash);
+    json_put_text(json, "policy", plan->policy);
+    json_put_text(json, "approach", plan->approach);
+    json_put_uint(json, "revision", plan->revision);
+    view_no_return(json, plan);
+    view_texts(json, "risks", plan->risks, plan->n_risks);
+    view_texts(json, "unknowns", plan->unknowns, plan->n_unknowns);
+    view_texts(json, "dependencies", plan->dependencies, plan->n_dependencies);
+    view_texts(json, "validation_points", plan->validation_points, plan->n_validation_points);
+    view_texts(json, "procedures", plan->invoked_procedures, plan->n_invoked_procedures);
+    view_windows(json, plan);
+    view_check_counts(json, plan);
+    json_put_int(json, "observe_ms", plan->observe_ms);
+    json_end_object(json);
+}
+
+static bool batch_applied(const Pb__DeploymentState *state, uint32_t change, uint32_t batch)
+{
+    for (size_t i = 0; i < state->n_applied; i++) {
+        if (state->applied[i]->change == change && state->applied[i]->batch == batch)
+            return true;
+    }
+    return false;
+}
+
+static bool is_current(const Pb__DeploymentState *state, uint32_t change, uint32_t batch)
+{
+    return state->phase == PB__PHASE__EXECUTING && state->cursor != NULL &&
+           state->cursor->change == change && state->cursor->batch == batch;
+}
+
+static const char *batch_state(const Pb__DeploymentState *state,
+                               uint32_t change,
+                               uint32_t batch)
+{
+    if (is_current(state, change, batch))
+        return "UPDATING";
+    if (batch_applied(state, change, batch))
+        return "NEW";
+    return state->stop != NULL && state->stop->step >= 2 ? "REVERTED" : "OLD";
+}
+
+static void view_batch(struct json *json,
+                       const struct view_source *source,
+                       const Pb__Change *change,
+                       const Pb__Batch *batch)
+{
+    const char *const shown = batch_state(source->state, change->index, batch->index);
+
+    json_put_object(json, NULL);
+    json_put_uint(json, "index", batch->index);
+    json_put_text(json, "kind", pb_enum_name(&pb__batch_kind__descriptor, (int)batch->kind));
+    json_put_text(json, "side", batch->side);
+    json_put_text(json, "state", shown);
+    json_put_array(json, "instances");
+    for (size_t i = 0; i < batch->n_instances; i++) {
+        json_put_object(json, NULL);
+        json_put_text(json, "name", batch->instances[i]);
+        json_put_text(json, "state", shown);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
+
+void view_changes(struct json *json, const char *key, const struct view_source *source)
+{
+    json_put_array(json, key);
+    for (size_t i = 0; source->plan != NULL && i < source->plan->n_changes; i++) {
+        const Pb__Change *const change = source->plan->changes[i];
+
+        json_put_object(json, NULL);
+        json_put_uint(json, "index", change->index);
+        json_put_text(
+            json, "kind", pb_enum_name(&pb__artifact_kind__descriptor, (int)change->kind));
+        json_put_text(json, "target", change->target);
+        json_put_text(json, "service", change->service);
+        json_put_text(json, "artifact", change->artifact);
+        json_put_text(json, "version", change->version);
+        json_put_text(json, "digest", change->digest != NULL ? change->digest->value : "");
+        json_put_text(json,
+                      "on_rollback",
+                      pb_enum_name(&pb__on_rollback__descriptor, (int)change->on_rollback));
+        json_put_text(json, "note", change->note);
+        json_put_array(json, "batches");
+        for (size_t b = 0; b < change->n_batches; b++)
+            view_batch(json, source, change, change->batches[b]);
+        json_end_array(json);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static const char *sub_name(Pb__Sub sub)
+{
+    switch (sub) {
+    case PB__SUB__SUB_ACTIVATE: return "activate";
+    case PB__SUB__SUB_READ_BACK: return "read-back";
+    case PB__SUB__SUB_WATCH: return "watch";
+    case PB__SUB__SUB_GATE: return "gate";
+    case PB__SUB__SUB_DISABLE: return "disable";
+    default: return "";
+    }
+}
+
+static const char *stage_state(const Pb__DeploymentState *state, uint32_t stage)
+{
+    const bool rolling = state->phase == PB__PHASE__ROLLING_OUT ||
+                         (state->phase == PB__PHASE__BLOCKED && state->step == 4);
+    const uint32_t at = state->cursor != NULL ? state->cursor->stage : 0;
+
+    if (state->flags != NULL && (state->flags->killed || state->flags->disabled))
+        return "OFF";
+    if (rolling && stage == at)
+        return "RUNNING";
+    if (state->step > 4 || (rolling && stage < at))
+        return "DONE";
+    return "PENDING";
+}
+
+void view_stages(struct json *json, const char *key, const struct view_source *source)
+{
+    const Pb__DeploymentState *const state = source->state;
+
+    json_put_array(json, key);
+    for (size_t i = 0; source->plan != NULL && i < source->plan->n_stages; i++) {
+        const Pb__Stage *const stage = source->plan->stages[i];
+        const char *const shown = stage_state(state, stage->index);
+        const bool running = shown[0] == 'R';
+        const bool began = state->dates != NULL && i < state->dates->n_activation_ms;
+
+        json_put_object(json, NULL);
+        json_put_uint(json, "index", stage->index);
+        json_put_text(json, "name", stage->name);
+        json_put_uint(json, "percent", stage->percent);
+        json_put_text(json, "audience", stage->audience);
+        json_put_text(json, "state", shown);
+        json_put_text(
+            json, "sub", running && state->cursor != NULL ? sub_name(state->cursor->sub) : "");
+        view_time(json, "began_ms", began ? state->dates->activation_ms[i] : 0);
+        json_put_int(json, "min_ms", stage->min_ms);
+        json_put_uint(json, "samples", running ? state->samples : 0);
+        json_put_uint(json, "min_samples", stage->min_samples);
+        json_put_text(json, "gate", stage->gate_role);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+/* Without a measurement of its own, a batch taken back is expected to take what its apply may.
+ */
+static int64_t undo_estimate_ms(const struct view_source *source, const struct undo_step *step)
+{
+    if (pb_same(step->how, "revert") && source->plan != NULL &&
+        step->change < source->plan->n_changes)
+        return source->plan->changes[step->change]->timeout_ms;
+    return pb_same(step->how, "latch") ? 5 : 1000;
+}
+
+void view_undo(struct json *json, const char *key, const struct view_source *source)
+{
+    struct undo_step *steps = NULL;
+    const size_t count =
+        procedure_undo_preview(source->arena, source->state, source->plan, &steps);
+    int64_t estimate_ms = 0;
+
+    for (size_t i = 0; i < count; i++)
+        estimate_ms += undo_estimate_ms(source, &steps[i]);
+    json_put_object(json, key);
+    json_put_int(json, "estimate_ms", estimate_ms);
+    json_put_text(json, "basis", "at most: the plan's limits");
+    json_put_array(json, "steps");
+    for (size_t i = 0; i < count; i++) {
+        json_put_object(json, NULL);
+        json_put_text(json, "what", steps[i].what);
+        json_put_text(json, "how", steps[i].how);
+        json_put_int(json, "estimate_ms", undo_estimate_ms(source, &steps[i]));
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
