@@ -44,7 +44,7 @@ struct gateway {
     struct arena own_arena;
     struct bus_consumer control;
     struct bus_consumer feeds;
-    int64_t control_next;  /* Offset after the last record of control.v1 that was read. */
+    int64_t control_next; /* Offset after the last record of control.v1 that was read. */
     _Atomic bool control_complete; /* control.v1 has been read to its end once. */
 };
 

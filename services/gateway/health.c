@@ -4,7 +4,19 @@
 #include "common/base/json.h"
 #include "common/state/keys.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { ALIVE_MS = 30000 };
+
+/* An instance says every few seconds that it is there; one that stopped saying so is not. */
+static bool is_alive(const struct store_value *value, int64_t now_ms)
+{
+    const char *const seen = strstr(value->bytes, "\"seen_ms\":");
+
+    return value->bytes[0] == '{' && seen != NULL &&
+           now_ms - strtoll(seen + strlen("\"seen_ms\":"), NULL, 10) < ALIVE_MS;
+}
 
 void get_health(struct gateway_call *call)
 {
@@ -31,7 +43,7 @@ void get_health(struct gateway_call *call)
     json_put_int(&json, "now_ms", call->now_ms);
     json_put_array(&json, "instances");
     for (size_t i = 0; i < count; i++) {
-        if (instances[i].value.bytes[0] == '{')
+        if (is_alive(&instances[i].value, call->now_ms))
             json_put_raw(&json, NULL, instances[i].value.bytes);
     }
     json_end_array(&json);

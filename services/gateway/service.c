@@ -227,3 +227,30 @@ static void gateway_close(void *state)
     (void)pthread_mutex_destroy(&gateway->lock);
     free(gateway);
 }
+
+/* --- HTTP --- */
+
+static const char *gateway_listen(const struct settings *settings)
+{
+    return settings->gateway.listen;
+}
+
+static void gateway_web_started(void *state, struct web_server server)
+{
+    struct gateway *const gateway = state;
+
+    gateway->server = server;
+}
+
+const struct service_spec gateway_service = {
+    .name = "gateway",
+    .summary = "the HTTP API: people, CI systems, monitoring, flag evaluation",
+    .open = gateway_open,
+    .turn = gateway_turn,
+    .ready = gateway_ready,
+    .close = gateway_close,
+    .listen = gateway_listen,
+    .web_started = gateway_web_started,
+    .web = server_handle,
+    .web_gone = server_gone,
+};
