@@ -61,7 +61,7 @@ bool cli_finished(const struct cli *cli)
 {
     if (cli->argument_count == 0)
         return true;
-    (void)fprintf(stderr, "slipway: what is %s here?\n  do:      slipway help\n",
-                  cli->arguments[0]);
+    (void)fprintf(
+        stderr, "slipway: what is %s here?\n  do:      slipway help\n", cli->arguments[0]);
     return false;
 }

@@ -7,7 +7,8 @@
 
 void cli_nap(int ms)
 {
-    const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+    const struct timespec time = { .tv_sec = ms / 1000,
+                                   .tv_nsec = (long)(ms % 1000) * 1000000 };
 
     (void)nanosleep(&time, NULL);
 }

@@ -1,7 +1,7 @@
 /* The command line: one program over the gateway's HTTP API, and nothing else.
  *
- * stdout is the answer and nothing but the answer; stderr is progress, questions and errors. Exit
- * statuses are part of the contract. Every verb is one row of the table in verbs.c. */
+ * stdout is the answer and nothing but the answer; stderr is progress, questions and errors.
+ * Exit statuses are part of the contract. Every verb is one row of the table in verbs.c. */
 #ifndef SERVICES_CLI_CLI_H
 #define SERVICES_CLI_CLI_H
 
@@ -16,7 +16,7 @@
 
 enum cli_exit {
     EXIT_DONE = 0,
-    EXIT_NO = 1,          /* The answer is no: lint errors, doctor faults, request refused. */
+    EXIT_NO = 1, /* The answer is no: lint errors, doctor faults, request refused. */
     EXIT_USAGE = 2,
     EXIT_NO_SUCH = 3,
     EXIT_NOT_ALLOWED = 4, /* Not signed in, or not your role. */
@@ -60,14 +60,16 @@ struct cli {
     int64_t timeout_ms; /* 0: none given. */
     int64_t step;       /* explain --step; -1: the one it is in. */
 
-    /* Arguments of the verb, without global flags; flags as written, "--reason" and its value. */
+    /* Arguments of the verb, without global flags; flags as written, "--reason" and its value.
+     */
     const char *arguments[CLI_ARGUMENTS_MAX];
     size_t argument_count;
 };
 
 /* --- arguments (arguments.c) --- */
 
-/* The value of --name VALUE or --name=VALUE, taken out of the arguments; NULL if it is not there. */
+/* The value of --name VALUE or --name=VALUE, taken out of the arguments; NULL if it is not
+ * there. */
 const char *cli_option(struct cli *cli, const char *name);
 
 /* True if --name was there; taken out. */
@@ -87,8 +89,8 @@ struct cli_answer {
     const char *text; /* As received. */
 };
 
-/* Asks; answers EXIT_DONE with a 2xx answer, or prints the problem and answers what to exit with. accept
- * NULL: JSON. body NULL: none. */
+/* Asks; answers EXIT_DONE with a 2xx answer, or prints the problem and answers what to exit
+ * with. accept NULL: JSON. body NULL: none. */
 struct cli_request {
     const char *method;
     const char *path;
@@ -96,7 +98,9 @@ struct cli_request {
     const char *content_type;
     const char *accept;
 };
-enum cli_exit cli_ask(struct cli *cli, const struct cli_request *request, struct cli_answer *ret);
+enum cli_exit cli_ask(struct cli *cli,
+                      const struct cli_request *request,
+                      struct cli_answer *ret);
 enum cli_exit cli_get(struct cli *cli, const char *path, struct cli_answer *ret);
 void cli_release(struct cli_answer *answer);
 
@@ -154,8 +158,8 @@ void cli_nap(int ms);
 
 /* --- asking people (ask.c) --- */
 
-/* True for y. Without a terminal or with --no-input: false, and the flag that would have answered is
- * named. */
+/* True for y. Without a terminal or with --no-input: false, and the flag that would have
+ * answered is named. */
 bool ask_yes(struct cli *cli, const char *question, const char *flag);
 bool ask_line(struct cli *cli, const char *question, char *line, size_t size);
 
@@ -167,7 +171,7 @@ struct verb {
     const char *summary; /* One line. */
     const char *example;
     enum cli_exit (*run)(struct cli *cli);
-    bool offline;        /* Needs no server. */
+    bool offline; /* Needs no server. */
 };
 const struct verb *verbs_all(size_t *ret_count);
 

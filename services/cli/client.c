@@ -63,8 +63,7 @@ static void print_problem(const struct cli_answer *answer)
         what = field_text(answer->body, "title");
     if (answer->body == NULL)
         what = "the server answered with an error";
-    (void)fprintf(
-        stderr, "slipway: %s%s", answer->status == 409 ? "refused: " : "", what);
+    (void)fprintf(stderr, "slipway: %s%s", answer->status == 409 ? "refused: " : "", what);
     print_near(answer->body);
     (void)fputc('\n', stderr);
     print_errors(answer->body);
@@ -74,7 +73,9 @@ static void print_problem(const struct cli_answer *answer)
         (void)fprintf(stderr, "  do:      slipway login\n");
 }
 
-static enum cli_exit cannot_reach(const struct cli *cli, enum err err, const struct error *error)
+static enum cli_exit cannot_reach(const struct cli *cli,
+                                  enum err err,
+                                  const struct error *error)
 {
     (void)fprintf(stderr, "slipway: cannot reach %s: %s\n", cli->server.value, error->text);
     (void)fprintf(stderr, "  from:    server in %s\n", cli->server.from);
@@ -100,9 +101,8 @@ static struct http_request http_request_of(struct cli *cli, const struct cli_req
     };
 
     if (cli->token != NULL)
-        add_header(&request,
-                   "Authorization",
-                   arena_printf(&cli->arena, "Bearer %s", cli->token));
+        add_header(
+            &request, "Authorization", arena_printf(&cli->arena, "Bearer %s", cli->token));
     add_header(&request, "Accept", asked->accept != NULL ? asked->accept : "application/json");
     add_header(&request, "Content-Type", asked->content_type);
     if (asked->body != NULL)

@@ -21,9 +21,8 @@ static void print_check(const struct cli *cli, bool ok, const char *what, const 
 
 static size_t print_instances(struct cli *cli, const json_t *health)
 {
-    static const char *const wanted[] = { "coordinator", "prechecks", "executor",
-                                          "validator",   "flag-rollout", "monitor",
-                                          "notifier",    "gateway" };
+    static const char *const wanted[] = { "coordinator",  "prechecks", "executor", "validator",
+                                          "flag-rollout", "monitor",   "notifier", "gateway" };
     const char *const hash = field_text(health, "config_hash");
     size_t faults = 0;
 
@@ -95,7 +94,8 @@ enum cli_exit verb_doctor(struct cli *cli)
 /* Every folder of the path, private to the user. */
 static bool make_folders(struct cli *cli, const char *path)
 {
-    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         if (mkdir(arena_copy(&cli->arena, path, (size_t)(slash - path)), 0700) != 0 &&
             errno != EEXIST)
             return false;
@@ -156,7 +156,8 @@ enum cli_exit verb_login(struct cli *cli)
         cli_complain(cli, "the token could not be stored", profile_token_path(cli));
         result = EXIT_NO;
     } else {
-        (void)printf("signed in as %s on %s\n", field_text(me.body, "subject"), cli->server.value);
+        (void)printf(
+            "signed in as %s on %s\n", field_text(me.body, "subject"), cli->server.value);
     }
     cli_release(&me);
     return result;
@@ -213,7 +214,8 @@ enum cli_exit verb_help(struct cli *cli)
     }
     if (name == NULL) {
         (void)printf(
-            "\nglobal flags: --server URL --profile NAME --json --quiet --ascii --utc --no-input\n"
+            "\nglobal flags: --server URL --profile NAME --json --quiet --ascii --utc "
+            "--no-input\n"
             "              --timeout 30s --verbose --dry-run --yes --help --version\n");
         return EXIT_DONE;
     }

@@ -15,7 +15,9 @@ enum { FILE_MAX_BYTES = 256 * 1024, SETTLE_MS = 5000, NAP_MS = 100 };
 
 static void print_changes(struct cli *cli, const json_t *plan)
 {
-    static const char *const head[] = { "", "CHANGE", "TARGET", "BATCHES", "ON ROLLBACK", NULL };
+    static const char *const head[] = {
+        "", "CHANGE", "TARGET", "BATCHES", "ON ROLLBACK", NULL
+    };
     struct table *const table = table_new(cli, head);
     size_t i;
     json_t *change;
@@ -31,8 +33,7 @@ static void print_changes(struct cli *cli, const json_t *plan)
                          field_text(change, "artifact"),
                          field_text(change, "version")),
             field_text(change, "target"),
-            arena_printf(
-                &cli->arena, "%zu", json_array_size(field(change, "batches"))),
+            arena_printf(&cli->arena, "%zu", json_array_size(field(change, "batches"))),
             strcmp(back, "MANUAL") == 0 ? "! POINT OF NO RETURN" : back,
         };
 
@@ -189,31 +190,30 @@ static enum cli_exit print_lint(const struct yaml_problems *problems,
         yaml_print_problems(problems, source, &text);
         (void)fputs(text.bytes, stdout);
     }
+    text_reset(&text);
+    lint_summary(problems, reference, &text);
+    (void)fputs(text.bytes, stdout);
     text_release(&text);
-    if (problems->errors > 0 || problems->warnings > 0)
-        (void)printf("%zu error%s, %zu warning%s; reference: man 5 %s\n",
-                     problems->errors,
-                     problems->errors == 1 ? "" : "s",
-                     problems->warnings,
-                     problems->warnings == 1 ? "" : "s",
-                     reference);
     return problems->errors > 0 ? EXIT_NO : EXIT_DONE;
 }
 
-static enum cli_exit lint_settings(struct cli *cli, const char *path, const char *format)
+static enum cli_exit check_settings(struct cli *cli, const char *path, const char *format)
 {
     struct yaml_problems *const problems = arena_alloc(&cli->arena, sizeof *problems);
     const char *const source = read_file(cli, path);
+    const struct settings *settings;
 
     problems->arena = &cli->arena;
-    (void)settings_load(&cli->arena, path, problems);
+    settings = settings_load(&cli->arena, path, problems);
+    if (settings != NULL)
+        lint_settings(settings, problems);
     return print_lint(problems, source != NULL ? source : "", format, "slipway.yaml");
 }
 
-static enum cli_exit lint_feature(struct cli *cli,
-                                  const char *path,
-                                  const struct settings *settings,
-                                  const char *format)
+static enum cli_exit check_feature(struct cli *cli,
+                                   const char *path,
+                                   const struct settings *settings,
+                                   const char *format)
 {
     struct yaml_problems *const problems = arena_alloc(&cli->arena, sizeof *problems);
     const char *const source = read_file(cli, path);
@@ -230,7 +230,7 @@ static enum cli_exit lint_feature(struct cli *cli,
         return EXIT_USAGE;
     }
     problems->arena = &cli->arena;
-    (void)lint_run(&cli->arena, &request, problems);
+    (void)lint_feature(&cli->arena, &request, problems);
     return print_lint(problems, source, format, "feature.yaml");
 }
 
@@ -245,15 +245,15 @@ enum cli_exit verb_lint(struct cli *cli)
     if (!cli_finished(cli))
         return EXIT_USAGE;
     if (path == NULL && settings_path != NULL)
-        return lint_settings(cli, settings_path, format);
+        return check_settings(cli, settings_path, format);
     if (settings_path != NULL) {
         problems = arena_alloc(&cli->arena, sizeof *problems);
         problems->arena = &cli->arena;
         settings = settings_load(&cli->arena, settings_path, problems);
         if (settings == NULL)
-            return lint_settings(cli, settings_path, format);
+            return check_settings(cli, settings_path, format);
     }
-    return lint_feature(cli, path != NULL ? path : "feature.yaml", settings, format);
+    return check_feature(cli, path != NULL ? path : "feature.yaml", settings, format);
 }
 
 /* --- submit --- */
@@ -318,8 +318,8 @@ static enum cli_exit say_submitted(struct cli *cli, const json_t *body)
     return EXIT_DONE;
 }
 
-/* Digests written as `auto` are computed here, from the files beside feature.yaml, so the message
- * goes as JSON with everything filled in. */
+/* Digests written as `auto` are computed here, from the files beside feature.yaml, so the
+ * message goes as JSON with everything filled in. */
 static const char *acceptance_json(struct cli *cli, const char *path, const char *artifacts)
 {
     struct yaml_problems *const problems = arena_alloc(&cli->arena, sizeof *problems);

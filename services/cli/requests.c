@@ -12,11 +12,12 @@ enum { BODY_MAX = 16 * 1024, LINE_MAX_BYTES = 256 };
 /* One kind of request. */
 struct request_row {
     const char *verb;
-    const char *member;  /* In the API. */
+    const char *member; /* In the API. */
     bool needs_reason;
-    bool consequences;   /* Shows what it will do, and asks. */
-    const char *done;    /* "paused" */
-    void (*details)(struct cli *cli, struct json *json); /* Members of the request; may be NULL. */
+    bool consequences; /* Shows what it will do, and asks. */
+    const char *done;  /* "paused" */
+    void (*details)(struct cli *cli,
+                    struct json *json); /* Members of the request; may be NULL. */
 };
 
 static void text_option(struct cli *cli, struct json *json, const char *flag, const char *name)
@@ -27,7 +28,10 @@ static void text_option(struct cli *cli, struct json *json, const char *flag, co
         json_put_text(json, name, value);
 }
 
-static void number_option(struct cli *cli, struct json *json, const char *flag, const char *name)
+static void number_option(struct cli *cli,
+                          struct json *json,
+                          const char *flag,
+                          const char *name)
 {
     const char *const value = cli_option(cli, flag);
 
@@ -36,7 +40,10 @@ static void number_option(struct cli *cli, struct json *json, const char *flag, 
 }
 
 /* Where people may leave the flag's name out: the next argument. */
-static void text_argument(struct cli *cli, struct json *json, const char *flag, const char *name)
+static void text_argument(struct cli *cli,
+                          struct json *json,
+                          const char *flag,
+                          const char *name)
 {
     const char *value = cli_option(cli, flag);
 
@@ -117,8 +124,8 @@ static enum cli_exit send_request(struct cli *cli,
                                   const char *body,
                                   struct cli_answer *ret)
 {
-    const char *const format =
-        cli->dry_run ? "/v1/deployments/%s/requests?dry_run=true" : "/v1/deployments/%s/requests";
+    const char *const format = cli->dry_run ? "/v1/deployments/%s/requests?dry_run=true"
+                                            : "/v1/deployments/%s/requests";
 
     return cli_ask(cli,
                    &(struct cli_request){ .method = "POST",
@@ -133,7 +140,8 @@ static void say_done(struct cli *cli, const char *done, const char *name, const 
     struct cli_answer now;
 
     if (field_text(body, "state")[0] == 'P') {
-        (void)printf("recorded  %s  no coordinator has answered yet; it will be applied\n", name);
+        (void)printf("recorded  %s  no coordinator has answered yet; it will be applied\n",
+                     name);
         return;
     }
     (void)printf("%s  %s  version %lld\n", done, name, (long long)field_int(body, "version"));
@@ -329,7 +337,8 @@ static const char *approve_body(struct cli *cli,
     return copy;
 }
 
-/* The full hash, when what was given is how it begins; else as given, so that the refusal names it. */
+/* The full hash, when what was given is how it begins; else as given, so that the refusal names
+ * it. */
 static const char *full_hash(const json_t *deployment, const char *given)
 {
     const char *const hash = field_text(deployment, "plan.hash");

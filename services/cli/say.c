@@ -4,7 +4,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR, HASH_SHOWN = 8 };
+enum {
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    DAY = 24 * HOUR,
+    HASH_SHOWN = 8
+};
 
 const char *say_duration(struct cli *cli, int64_t ms)
 {

@@ -26,8 +26,7 @@ static const char *step_strip(struct cli *cli, const json_t *deployment)
 static const char *state_words(struct cli *cli, const json_t *deployment)
 {
     const char *const phase = field_text(deployment, "phase");
-    const char *const held =
-        json_array_size(field(deployment, "holds")) > 0 ? ", held" : "";
+    const char *const held = json_array_size(field(deployment, "holds")) > 0 ? ", held" : "";
 
     if (strcmp(phase, "ROLLING_OUT") == 0)
         return arena_printf(&cli->arena,
@@ -36,16 +35,14 @@ static const char *state_words(struct cli *cli, const json_t *deployment)
                             (long long)field_int(deployment, "percent"),
                             held);
     if (strcmp(phase, "BLOCKED") == 0)
-        return arena_printf(&cli->arena,
-                            "blocked in %lld",
-                            (long long)field_int(deployment, "step"));
+        return arena_printf(
+            &cli->arena, "blocked in %lld", (long long)field_int(deployment, "step"));
     return arena_printf(&cli->arena, "%s%s", say_phase(phase), held);
 }
 
 static const char *time_left(struct cli *cli, int64_t deadline_ms)
 {
-    return deadline_ms == 0 ? ""
-                            : say_duration(cli, deadline_ms - clock_now_ms(cli->clock));
+    return deadline_ms == 0 ? "" : say_duration(cli, deadline_ms - clock_now_ms(cli->clock));
 }
 
 /* --- list --- */
@@ -87,7 +84,8 @@ static void print_list(struct cli *cli, const json_t *body)
         const char *const cells[] = { field_text(item, "id"),
                                       step_strip(cli, item),
                                       state_words(cli, item),
-                                      time_left(cli, field_int(item, "waiting_for.deadline_ms")),
+                                      time_left(cli,
+                                                field_int(item, "waiting_for.deadline_ms")),
                                       field_text(item, "waiting_for.sentence") };
 
         table_row(table, cells);
@@ -177,8 +175,7 @@ static void print_steps(struct cli *cli, const json_t *deployment)
 
         if (began_ms > 0)
             took = say_duration(
-                cli,
-                (ended_ms > 0 ? ended_ms : clock_now_ms(cli->clock)) - began_ms);
+                cli, (ended_ms > 0 ? ended_ms : clock_now_ms(cli->clock)) - began_ms);
         (void)printf(" %s %lld %-28s %-8s %-10s %-6s %s\n",
                      say_glyph(cli, field_text(step, "state")),
                      (long long)field_int(step, "step"),

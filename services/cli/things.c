@@ -42,7 +42,8 @@ static void print_freeze(struct cli *cli, const json_t *freeze)
                  field_text(freeze, "reason"));
     json_array_foreach(field(freeze, "holds"), i, held)
     {
-        (void)printf("  holds %s; rollbacks and flags off never wait\n", json_string_value(held));
+        (void)printf("  holds %s; rollbacks and flags off never wait\n",
+                     json_string_value(held));
     }
 }
 
@@ -167,9 +168,10 @@ enum cli_exit verb_alert(struct cli *cli)
 
     if (service == NULL || severity == NULL || !cli_finished(cli)) {
         text_release(&text);
-        return usage(cli,
-                     "alert --service NAME --severity info|warning|critical [--environment NAME] "
-                     "[--summary TEXT] [--resolved]");
+        return usage(
+            cli,
+            "alert --service NAME --severity info|warning|critical [--environment NAME] "
+            "[--summary TEXT] [--resolved]");
     }
     upper = arena_copy(&cli->arena, severity, strlen(severity));
     for (char *c = upper; *c != '\0'; c++)
@@ -270,15 +272,13 @@ static enum cli_exit flags_kill(struct cli *cli)
     request.body = taken(cli, &text);
     if (flag == NULL || reason == NULL || !cli_finished(cli))
         return usage(cli, "flags kill FLAG --reason TEXT [--environment NAME] [--yes]");
-    if (!cli->yes && !ask_yes(cli,
-                              arena_printf(&cli->arena, "%s off for good? [y/N] ", flag),
-                              "--yes"))
+    if (!cli->yes &&
+        !ask_yes(cli, arena_printf(&cli->arena, "%s off for good? [y/N] ", flag), "--yes"))
         return EXIT_NO;
-    request.path = arena_printf(
-        &cli->arena,
-        "/v1/flags/%s%s",
-        cli_path(cli, "%s/", environment_of(cli, flag, given)),
-        cli_path(cli, "%s/kill", flag));
+    request.path = arena_printf(&cli->arena,
+                                "/v1/flags/%s%s",
+                                cli_path(cli, "%s/", environment_of(cli, flag, given)),
+                                cli_path(cli, "%s/kill", flag));
     result = cli_ask(cli, &request, &answer);
     if (result != EXIT_DONE)
         return result;

@@ -93,7 +93,8 @@ static void print_report(struct cli *cli, const json_t *report)
     print_done_items(cli, report);
     json_array_foreach(field(report, "lessons"), i, item)
     {
-        (void)printf("lesson   for %s: %s\n", field_text(item, "assignee"), field_text(item, "text"));
+        (void)printf(
+            "lesson   for %s: %s\n", field_text(item, "assignee"), field_text(item, "text"));
     }
     json_array_foreach(field(report, "next_steps"), i, item)
     {
