@@ -1,0 +1,223 @@
+#include "services/coordinator/core/feature.h"
+
+#include <stdio.h>
+
+enum { SEEN_MAX = 16 };
+
+struct feature_turn {
+    struct arena *arena;
+    const struct feature_input *input;
+    struct feature_output *out;
+    Pb__FeatureState *feature;
+};
+
+static enum procedure_answer feature_stale(struct feature_turn *turn, const char *why)
+{
+    (void)snprintf(turn->out->why, sizeof turn->out->why, "%s", why);
+    return PROCEDURE_STALE;
+}
+
+static Pb__Event *tell(struct feature_turn *turn, const char *deployment)
+{
+    struct effects *const effects = &turn->out->effects;
+    struct effect *const effect = &effects->item[effects->count++];
+
+    *effect = (struct effect){ .kind = EFFECT_EVENT, .worker = "", .task = "" };
+    effect->key = turn->feature->feature;
+    effect->event = pb_new(turn->arena, &pb__event__descriptor);
+    effect->event->deployment = deployment;
+    effect->event->feature = turn->feature->feature;
+    return effect->event;
+}
+
+/* The next attempt: it is the live one from here on. */
+static Pb__AttemptCreated *attempt_new(struct feature_turn *turn)
+{
+    Pb__FeatureState *const feature = turn->feature;
+    Pb__AttemptCreated *const created = pb_new(turn->arena, &pb__attempt_created__descriptor);
+    Pb__Event *event;
+
+    created->attempt = ++feature->attempts;
+    created->attempt_of = feature->last;
+    created->sequence = feature->sequence;
+    feature->live = arena_printf(turn->arena, "%s.%u", feature->feature, feature->attempts);
+    feature->last = feature->live;
+    feature->last_exit = "";
+    feature->live_started = false;
+    event = tell(turn, feature->live);
+    event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
+    event->attempt_created = created;
+    return created;
+}
+
+static void attempt_of_acceptance(struct feature_turn *turn, Pb__AcceptanceReceived *received)
+{
+    Pb__AttemptCreated *const created = attempt_new(turn);
+
+    created->acceptance = received->acceptance;
+    created->content_hash = received->content_hash;
+    turn->feature->newest = received;
+}
+
+static bool seen_before(const Pb__FeatureState *feature, const char *content_hash)
+{
+    for (size_t i = 0; i < feature->n_seen; i++) {
+        if (pb_same(feature->seen[i], content_hash))
+            return true;
+    }
+    return false;
+}
+
+static void remember(struct feature_turn *turn, const char *content_hash)
+{
+    if (turn->feature->n_seen == SEEN_MAX)
+        PB_REMOVE(turn->feature, seen, 0);
+    PB_APPEND(turn->arena, turn->feature, seen, content_hash);
+}
+
+static void pass_on(struct feature_turn *turn)
+{
+    Pb__Event *const event = tell(turn, turn->feature->live);
+
+    event->body_case = turn->input->event->body_case;
+    if (event->body_case == PB__EVENT__BODY_ACCEPTANCE_RECEIVED)
+        event->acceptance_received = turn->input->event->acceptance_received;
+    else
+        event->acceptance_withdrawn = turn->input->event->acceptance_withdrawn;
+}
+
+/* Before step 1 the live deployment takes other content over. It may just have begun step 1: so
+ * the content is kept until the deployment says under which it runs. */
+static enum procedure_answer received(struct feature_turn *turn,
+                                      Pb__AcceptanceReceived *acceptance)
+{
+    Pb__FeatureState *const feature = turn->feature;
+
+    if (acceptance->acceptance == NULL)
+        return feature_stale(turn, "an acceptance without content");
+    if (seen_before(feature, acceptance->content_hash))
+        return feature_stale(turn, "the same acceptance again: a new attempt only by retry");
+    remember(turn, acceptance->content_hash);
+    if (feature->live[0] == '\0') {
+        attempt_of_acceptance(turn, acceptance);
+        return PROCEDURE_APPLIED;
+    }
+    feature->next = acceptance;
+    if (!feature->live_started)
+        pass_on(turn);
+    return PROCEDURE_APPLIED;
+}
+
+static enum procedure_answer withdrawn(struct feature_turn *turn,
+                                       const Pb__AcceptanceWithdrawn *withdrawal)
+{
+    Pb__FeatureState *const feature = turn->feature;
+    const char *const hash = withdrawal != NULL ? withdrawal->content_hash : "";
+    const bool kept = feature->next != NULL &&
+                      (hash[0] == '\0' || pb_same(feature->next->content_hash, hash));
+
+    if (kept && feature->live_started) {
+        feature->next = NULL;
+        return PROCEDURE_APPLIED;
+    }
+    if (feature->live[0] == '\0')
+        return feature_stale(turn, "nothing of it is under way");
+    if (kept)
+        feature->next = NULL;
+    pass_on(turn);
+    return PROCEDURE_APPLIED;
+}
+
+static void settle_next(struct feature_turn *turn, const Pb__AttemptMoved *moved)
+{
+    Pb__FeatureState *const feature = turn->feature;
+
+    if (feature->next == NULL || !pb_same(feature->next->content_hash, moved->content_hash))
+        return;
+    feature->newest = feature->next;
+    feature->next = NULL;
+}
+
+static enum procedure_answer moved(struct feature_turn *turn, const Pb__AttemptMoved *word)
+{
+    Pb__FeatureState *const feature = turn->feature;
+    Pb__AcceptanceReceived *next;
+
+    if (word->sequence > feature->sequence)
+        feature->sequence = word->sequence;
+    if (!pb_same(word->deployment, feature->live))
+        return feature_stale(turn, "it is not the live attempt");
+    settle_next(turn, word);
+    feature->live_started = feature->live_started || word->started;
+    if (!word->ended)
+        return PROCEDURE_APPLIED;
+    feature->live = "";
+    feature->live_started = false;
+    feature->last_exit = word->exit;
+    next = feature->next;
+    feature->next = NULL;
+    if (next != NULL)
+        attempt_of_acceptance(turn, next);
+    return PROCEDURE_APPLIED;
+}
+
+/* A terminal deployment passes on a person's wish: a new attempt, or its rollback. */
+static enum procedure_answer wished(struct feature_turn *turn, const Pb__AttemptCreated *wish)
+{
+    Pb__FeatureState *const feature = turn->feature;
+    Pb__AttemptCreated *created;
+
+    if (feature->live[0] != '\0')
+        return feature_stale(turn, "another attempt is live");
+    if (!wish->rollback && feature->newest == NULL)
+        return feature_stale(turn, "there is no acceptance to try again");
+    created = attempt_new(turn);
+    created->attempt_of = wish->attempt_of;
+    created->actor = wish->actor;
+    created->reason = wish->reason;
+    created->rollback = wish->rollback;
+    created->rollback_of = wish->rollback_of;
+    if (!wish->rollback) {
+        created->acceptance = feature->newest->acceptance;
+        created->content_hash = feature->newest->content_hash;
+    }
+    return PROCEDURE_APPLIED;
+}
+
+static enum procedure_answer feature_dispatch(struct feature_turn *turn)
+{
+    const Pb__Event *const event = turn->input->event;
+
+    switch (event->body_case) {
+    case PB__EVENT__BODY_ACCEPTANCE_RECEIVED: return received(turn, event->acceptance_received);
+    case PB__EVENT__BODY_ACCEPTANCE_WITHDRAWN:
+        return withdrawn(turn, event->acceptance_withdrawn->withdrawal);
+    case PB__EVENT__BODY_ATTEMPT_MOVED: return moved(turn, event->attempt_moved);
+    case PB__EVENT__BODY_ATTEMPT_CREATED: return wished(turn, event->attempt_created);
+    default:
+        (void)snprintf(
+            turn->out->why, sizeof turn->out->why, "an event that is not for a feature");
+        return PROCEDURE_IMPOSSIBLE;
+    }
+}
+
+enum procedure_answer feature_step(struct arena *arena,
+                                   const struct feature_input *input,
+                                   struct feature_output *ret)
+{
+    struct feature_turn turn = { .arena = arena, .input = input, .out = ret };
+    enum procedure_answer answer;
+
+    ret->after = NULL;
+    ret->effects.count = 0;
+    ret->why[0] = '\0';
+    turn.feature = input->before != NULL ? pb_clone(arena, input->before)
+                                         : pb_new(arena, &pb__feature_state__descriptor);
+    turn.feature->feature = input->event->feature;
+    answer = feature_dispatch(&turn);
+    if (answer != PROCEDURE_APPLIED)
+        return answer;
+    turn.feature->version++;
+    ret->after = turn.feature;
+    return PROCEDURE_APPLIED;
+}
