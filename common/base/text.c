@@ -117,9 +117,10 @@ void text_add_json(struct text *text, const char *value)
     }
 }
 
-/* Length of the UTF-8 sequence that starts at s, 0 if it is none. */
-static size_t utf8_length(const unsigned char *s)
+size_t text_utf8_length(const char *value)
 {
+    const unsigned char *const s = (const unsigned char *)value;
+
     if (s[0] < 0x80)
         return 1;
     if (s[0] >= 0xc2 && s[0] <= 0xdf)
@@ -141,14 +142,12 @@ static size_t utf8_length(const unsigned char *s)
 
 bool text_is_utf8(const char *value)
 {
-    const unsigned char *s = (const unsigned char *)value;
-
-    while (*s != '\0') {
-        const size_t step = utf8_length(s);
+    while (*value != '\0') {
+        const size_t step = text_utf8_length(value);
 
         if (step == 0)
             return false;
-        s += step;
+        value += step;
     }
     return true;
 }

@@ -45,6 +45,9 @@ void text_add_char(struct text *text, char c);
 /* Append value as the inside of a JSON string, escaped. NULL is the empty string. */
 void text_add_json(struct text *text, const char *value);
 
+/* Bytes of the UTF-8 character that value begins with, 0 if it begins with none. */
+size_t text_utf8_length(const char *value);
+
 /* True if value is UTF-8 to its end: no overlong forms, no surrogates. */
 bool text_is_utf8(const char *value);
 

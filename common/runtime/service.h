@@ -39,6 +39,7 @@ struct service_ports {
     struct metrics_port metrics;
     struct process_runner process;
     const struct envelope_keys *keys;
+    const void *detail; /* service_spec.detail */
 
     /* One store and one HTTP client belong to one thread: open as many as there are threads. */
     enum err (*open_store)(void *self, struct store *ret, struct error *error);
@@ -49,6 +50,7 @@ struct service_ports {
 struct service_spec {
     const char *name;
     const char *summary; /* First line of --help. */
+    const void *detail;  /* Handed to open in the ports. */
 
     /* Build the service's state. The ports stay valid until close. */
     enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);

@@ -149,6 +149,7 @@ static int run(const struct service_spec *spec,
         service->listen = spec->listen != NULL ? spec->listen(settings) : "127.0.0.1:0";
     service->ports.settings = settings;
     service->ports.service = spec->name;
+    service->ports.detail = spec->detail;
     service->ports.instance =
         line->instance != NULL ? line->instance : instance_name(arena, spec->name);
     service->log = (struct line_log){ .clock = wiring_clock(),

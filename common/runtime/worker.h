@@ -21,14 +21,16 @@ struct worker_ports {
     const struct service_ports *service;
     struct http_client http; /* This thread's own. */
     struct store store;      /* This thread's own. */
+    struct arena *scratch;   /* Emptied before each step; at most 16 MiB. */
     void *state;             /* What worker_spec.open made; shared by threads, lock it. */
 };
 
 /* One claimed task. */
 struct worker_task {
     const Pb__Command *command; /* Borrowed for the life of the task. */
-    struct arena *arena;        /* Lives as long as the task; at most 4 MiB. */
-    void *memory;               /* The handler's own, NULL at first; take it from the arena. */
+    struct arena *arena; /* Lives as long as the task, at most 4 MiB: for what the next step or
+                            the answer needs. All else goes to worker_ports.scratch. */
+    void *memory;        /* The handler's own, NULL at first; take it from the arena. */
     int64_t started_ms;
     int64_t wake_ms; /* Set with WORKER_AGAIN: call again at this time. */
 
@@ -36,11 +38,14 @@ struct worker_task {
      */
     Pb__TaskFinished *result;
 
-    /* Publish a TaskProgress now (at most one every second goes out). */
+    /* Publish a TaskProgress now. At most one every second goes out, others are dropped; the
+     * first that says `active` always does. Task and drive are filled in. */
     void (*progress)(struct worker_task *task, const Pb__TaskProgress *progress);
 
     /* True once the task was cancelled, its lease is in doubt or its deadline has passed. Ask
-     * before each thing that changes the world; then answer DONE with OUTCOME_CANCELLED. */
+     * before each thing that changes the world; then answer DONE with OUTCOME_CANCELLED. The
+     * runtime knows why: it reports CANCELLED, or ERROR for a deadline, or says nothing and
+     * leaves the task to its next drive. */
     bool (*stopped)(const struct worker_task *task);
     void *runtime; /* The runtime's own. */
 };
@@ -61,7 +66,8 @@ struct worker_spec {
     const char *summary;
     const struct worker_handler *handlers;
     size_t handler_count;
-    unsigned threads; /* 4 if 0. */
+    unsigned threads;   /* 4 if 0. */
+    unsigned tasks_max; /* At once; 64 if 0. Further commands wait in Kafka. */
 
     /* Opens drivers from settings: an error here is a configuration error. May be NULL. */
     enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);
@@ -83,7 +89,8 @@ enum err worker_open_inline(const struct worker_spec *spec,
                             struct error *error) MUST_CHECK;
 enum err worker_turn_inline(void *worker, struct error *error) MUST_CHECK;
 
-/* When the earliest waiting task wants its next step; INT64_MAX if none waits. */
+/* When the earliest waiting task wants its next step or its lease renewed; INT64_MAX if there
+ * is none. */
 int64_t worker_next_wake_ms(void *worker);
 void worker_close_inline(void *worker);
 

@@ -78,6 +78,11 @@ enum err pb_unpack(struct arena *arena,
                    void **ret,
                    struct error *error) MUST_CHECK;
 
+/* Every text in message that is not UTF-8 is replaced by one that is, "?" standing for each
+ * wrong byte: what others answered can be told, and pb_unpack will take it. Copies go to the
+ * arena; when that is full, the text is left out. */
+void pb_clean(struct arena *arena, void *message);
+
 /* A deep copy. */
 void *pb_clone(struct arena *arena, const void *message);
 
