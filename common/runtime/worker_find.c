@@ -1,4 +1,4 @@
-#include "common/runtime/worker_internal.h"
+#include "common/runtime/worker.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,8 +23,6 @@ Pb__Finding *worker_find(struct worker_task *task,
     finding->required = check->required;
     finding->remedy = arena_text(task->arena, check->remedy);
     finding->verdict = verdict;
-    if (task->runtime != NULL)
-        finding->at_ms = worker_now_ms(((const struct run *)task->runtime)->worker);
     finding->observed = arena_text(task->arena, text);
     PB_APPEND(task->arena, task->result, findings, finding);
     return finding;

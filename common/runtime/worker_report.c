@@ -111,6 +111,14 @@ void report_progress(struct worker_task *task, const Pb__TaskProgress *progress)
     arena_release(&arena);
 }
 
+static void stamp(const Pb__TaskFinished *result, int64_t now_ms)
+{
+    for (size_t i = 0; i < result->n_findings; i++) {
+        if (result->findings[i]->at_ms == 0)
+            result->findings[i]->at_ms = now_ms;
+    }
+}
+
 enum err report_finished(struct run *run, struct error *error)
 {
     const struct service_ports *const service = run->worker->service;
@@ -120,6 +128,7 @@ enum err report_finished(struct run *run, struct error *error)
 
     event->body_case = PB__EVENT__BODY_TASK_FINISHED;
     event->task_finished = run->task.result;
+    stamp(run->task.result, clock_now_ms(service->clock));
     err = report(run, &arena, "finished", event, error);
     if (err == ERR_OK)
         err = service->bus.flush(service->bus.self, FLUSH_MS, error);
