@@ -47,10 +47,19 @@ struct service_ports {
     void *open_self;
 };
 
+/* A flag of one service: given, it sets that environment variable to "1" before open. */
+struct service_flag {
+    const char *name;     /* "--rebuild" */
+    const char *variable; /* "SLIPWAY_REBUILD" */
+    const char *help;     /* One line, below 60 columns. */
+};
+
 struct service_spec {
     const char *name;
     const char *summary; /* First line of --help. */
     const void *detail;  /* Handed to open in the ports. */
+    const struct service_flag *flags;
+    size_t flag_count;
 
     /* Build the service's state. The ports stay valid until close. */
     enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);

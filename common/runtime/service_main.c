@@ -29,10 +29,12 @@ static void print_help(const struct service_spec *spec)
                  "  --listen ADDRESS   /healthz, /readyz, /metrics; port 0 takes a free one\n"
                  "  --port-file FILE   where the address taken is written\n"
                  "  --instance NAME    unique among the running ones\n"
-                 "  --check-config     read slipway.yaml, say what is wrong, and end\n"
-                 "  --version, --help\n",
+                 "  --check-config     read slipway.yaml, say what is wrong, and end\n",
                  spec->name,
                  spec->summary);
+    for (size_t i = 0; i < spec->flag_count; i++)
+        (void)printf("  %-18s %s\n", spec->flags[i].name, spec->flags[i].help);
+    (void)printf("  --version, --help\n");
 }
 
 /* The value of "--name VALUE" or "--name=VALUE" at *place, which moves on; NULL if it is not
@@ -72,6 +74,15 @@ static bool take_value(struct command_line *line, int argc, char **argv, int *pl
     return false;
 }
 
+static bool take_flag(const struct service_spec *spec, const char *argument)
+{
+    for (size_t i = 0; i < spec->flag_count; i++) {
+        if (strcmp(spec->flags[i].name, argument) == 0)
+            return setenv(spec->flags[i].variable, "1", 1) == 0;
+    }
+    return false;
+}
+
 /* False when something cannot be understood, and says so. */
 static bool read_command_line(const struct service_spec *spec,
                               int argc,
@@ -79,7 +90,7 @@ static bool read_command_line(const struct service_spec *spec,
                               struct command_line *line)
 {
     for (int i = 1; i < argc; i++) {
-        if (take_value(line, argc, argv, &i))
+        if (take_value(line, argc, argv, &i) || take_flag(spec, argv[i]))
             continue;
         if (strcmp(argv[i], "--check-config") == 0) {
             line->task = CHECK;

@@ -204,8 +204,14 @@ static void coordinator_drain(void *self)
 
 const struct service_spec *coordinator_service(void)
 {
+    static const struct service_flag flags[] = {
+        { "--adopt", "SLIPWAY_ADOPT", "keep the state, go on at the end of another log" },
+        { "--rebuild", "SLIPWAY_REBUILD", "forget the state, fold it anew from the log" },
+    };
     static const struct service_spec spec = {
         .name = COORDINATOR,
+        .flags = flags,
+        .flag_count = sizeof flags / sizeof flags[0],
         .summary = "decides what happens next: one writer per partition of events.v1",
         .open = coordinator_open,
         .turn = coordinator_turn,

@@ -429,9 +429,10 @@ void takeover_finish(struct coordinator *shell, struct partition *partition)
     if (partition->phase != PARTITION_FOLDING ||
         partition->mark.offset + 1 < partition->fold_until)
         return;
-    err = publish_wanted(shell, partition, &error);
+    /* Workers drop commands of a partition that is not ready: that first. */
+    err = write_ready(shell, partition, &error);
     if (err == ERR_OK)
-        err = write_ready(shell, partition, &error);
+        err = publish_wanted(shell, partition, &error);
     if (err != ERR_OK) {
         (void)error_wrap(&error, err, "go live");
         partition_retake(shell, partition, err, &error);
