@@ -59,21 +59,22 @@ void effect_command(struct turn *turn, const char *worker, Pb__Command *command)
     effect->command = command;
 }
 
-void effect_cancel(struct turn *turn, const char *worker, const char *task)
+void effect_cancel(struct turn *turn, const Pb__TaskState *task)
 {
     struct effect *const effect = effect_new(turn, EFFECT_CANCEL);
     Pb__Command *const command = pb_new(turn->arena, &pb__command__descriptor);
     Pb__Cancel *const cancel = pb_new(turn->arena, &pb__cancel__descriptor);
 
-    cancel->task = task;
+    cancel->task = task->task;
     command->deployment = turn->state->id;
     command->feature = turn->state->feature;
     command->environment = turn->state->environment;
-    command->task = task;
+    command->task = task->task;
+    command->drive = task->drive;
     command->body_case = PB__COMMAND__BODY_CANCEL;
     command->cancel = cancel;
-    effect->worker = worker;
-    effect->task = task;
+    effect->worker = task->worker;
+    effect->task = task->task;
     effect->command = command;
 }
 

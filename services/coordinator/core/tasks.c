@@ -183,7 +183,7 @@ void task_cancel(struct turn *turn, Pb__TaskState *task)
     task->cancelling = true;
     if (task->deadline_ms <= turn->now_ms)
         task->deadline_ms = turn->now_ms + task_limit_ms(turn, task);
-    effect_cancel(turn, task->worker, task->task);
+    effect_cancel(turn, task);
 }
 
 /* The oldest announcement gives way: its record stays, so that it is still delivered, but

@@ -55,7 +55,7 @@ Pb__Event *effect_event(struct turn *turn, const char *key, const char *deployme
 Pb__Control *effect_control(struct turn *turn, const char *key);
 
 void effect_command(struct turn *turn, const char *worker, Pb__Command *command);
-void effect_cancel(struct turn *turn, const char *worker, const char *task);
+void effect_cancel(struct turn *turn, const Pb__TaskState *task);
 void effect_forget(struct turn *turn, const char *task);
 void effect_compile(struct turn *turn, const char *approach);
 void effect_archive(struct turn *turn);
