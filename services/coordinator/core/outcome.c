@@ -139,10 +139,12 @@ static void judged(struct turn *turn, Pb__TaskState *task, const struct judgemen
 {
     const char *const kind = task->kind;
 
-    if (judgement->found == FOUND_GO) {
+    const bool noted = turn->state->step == 0 && judgement->found == FOUND_WARN;
+
+    if (judgement->found == FOUND_GO || noted) {
         task_drop(turn, task);
         go_on(turn, kind, judgement);
-    } else if (judgement->found == FOUND_WAIT) {
+    } else if (judgement->found == FOUND_WAIT && turn->state->step != 0) {
         task_drop(turn, task);
         cursor_move(
             turn, turn->state->step == STEP_LAST ? PB__SUB__SUB_SIGN_OFFS : PB__SUB__SUB_GATE);

@@ -96,6 +96,8 @@ enum procedure_answer request_attest(struct turn *turn, const Pb__OperatorReques
                     request->reason);
     if (turn->state->phase == PB__PHASE__BLOCKED)
         reevaluate(turn);
+    if (turn->state->phase == PB__PHASE__AWAITING_INPUTS && task_main(turn) == NULL)
+        cursor_move(turn, PB__SUB__SUB_RUN);
     return request_applied(turn, "attested");
 }
 

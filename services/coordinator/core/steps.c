@@ -162,20 +162,30 @@ static bool checks_still_count(struct turn *turn)
     return true;
 }
 
+/* Step 1 is not left with a critical incident open, step 6 with none at all, also not with one
+ * that was noted before. */
+static bool incident_forbids(struct turn *turn, uint32_t number)
+{
+    const Pb__Severity least = number == 1 ? PB__SEVERITY__CRITICAL : PB__SEVERITY__WARNING;
+    const Pb__Incident *const incident =
+        number == 1 || number == 6 ? state_incident(turn->state, least) : NULL;
+
+    if (incident == NULL)
+        return false;
+    step_block(turn,
+               arena_printf(turn->arena, "incident %s is still open", incident->cause),
+               arena_printf(
+                   turn->arena, "address it until it is resolved, then retry step %u", number));
+    return true;
+}
+
 void step_leave(struct turn *turn)
 {
     const uint32_t number = turn->state->step;
     Pb__StepState *const step = state_step(turn, number);
-    const Pb__Incident *const incident = state_incident(turn->state, PB__SEVERITY__WARNING);
 
-    if (number == 1 && !checks_still_count(turn))
+    if (incident_forbids(turn, number) || (number == 1 && !checks_still_count(turn)))
         return;
-    if (number == 6 && incident != NULL) {
-        step_block(turn,
-                   arena_printf(turn->arena, "incident %s is still open", incident->cause),
-                   "address it until it is resolved, then retry step 6");
-        return;
-    }
     step->decision = "GO";
     step->ended_ms = turn->now_ms;
     compact_results(step);

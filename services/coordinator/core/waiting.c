@@ -198,13 +198,15 @@ static void wait_for_quiet(struct turn *turn, const Pb__TaskState *task)
 static void wait_running(struct turn *turn)
 {
     const Pb__TaskState *const task = task_main(turn);
+    const Pb__Sub sub = turn->state->cursor->sub;
 
     if (task != NULL)
         wait_for_task(turn, task);
-    else if (turn->state->n_holds > 0)
-        wait_for_hold(turn);
-    else
+    else if (sub == PB__SUB__SUB_GATE || sub == PB__SUB__SUB_SIGN_OFFS ||
+             turn->state->n_holds == 0)
         wait_for_people(turn);
+    else
+        wait_for_hold(turn);
 }
 
 static void wait_in_phase(struct turn *turn)

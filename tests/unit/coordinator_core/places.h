@@ -1,0 +1,29 @@
+/* Deployments brought to each place of the table, by events alone. */
+#ifndef TESTS_UNIT_COORDINATOR_CORE_PLACES_H
+#define TESTS_UNIT_COORDINATOR_CORE_PLACES_H
+
+#include "tests/unit/coordinator_core/play.h"
+
+void at_inputs(struct play *play);
+void at_review(struct play *play);
+void at_queue(struct play *play);
+void at_1(struct play *play);
+void at_2(struct play *play);
+void at_3(struct play *play);
+void at_4(struct play *play);
+void at_gate(struct play *play);
+void at_5(struct play *play);
+void at_6(struct play *play);
+void at_7(struct play *play);
+void rest_in_1(struct play *play);
+void rest_in_3(struct play *play);
+void rest_in_4(struct play *play);
+void rest_in_7(struct play *play);
+void at_stop(struct play *play);
+void at_undo(struct play *play);
+void rest_in_undo(struct play *play);
+void at_completed(struct play *play);
+void at_aborted(struct play *play);
+void at_rolled_back(struct play *play);
+
+#endif
