@@ -50,7 +50,7 @@ pid_t child_start(const char *const argv[])
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
-            execv(argv[0], (char *const *)(uintptr_t)argv);
+            execvp(argv[0], (char *const *)(uintptr_t)argv);
         _exit(127);
     }
     return child;

@@ -16,7 +16,8 @@ bool folder_make(struct test_folder *folder);
 /* With the files in it; it has no folders. */
 void folder_remove(struct test_folder *folder);
 
-/* argv[0] is an absolute path. The child dies with the test. 0: could not be started. */
+/* argv[0] is a path, or a name found by PATH. The child dies with the test. 0: could not be
+ * started. */
 pid_t child_start(const char *const argv[]);
 void child_signal(pid_t child, int signal);
 
