@@ -228,7 +228,9 @@ int service_run(struct service *service)
     if (err == ERR_OK)
         err = until_done(service, "cannot open", open_state);
     if (err == ERR_OK) {
-        (void)wiring_store(service->ports.settings, &service->registry, &error);
+        /* Without it the service works, but is not listed among the instances. */
+        if (wiring_store(service->ports.settings, &service->registry, &error) != ERR_OK)
+            LOG(service->ports.log, LOG_WARNING, "not listed", { "error", error.text });
         LOG(service->ports.log, LOG_INFO, "started", { "listen", service->web.address });
         status = turn_until_stopped(service);
         stop(service);

@@ -66,7 +66,7 @@ enum err wiring_store(const struct settings *settings, struct store *ret, struct
     const char *const file = settings->redis.password_file;
     struct redis_options options = {
         .host = settings->redis.host,
-        .port = settings->redis.port,
+        .port = (int)settings->redis.port,
         .socket = settings->redis.socket,
         .user = settings->redis.user,
     };

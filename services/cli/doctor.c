@@ -165,13 +165,13 @@ enum cli_exit verb_login(struct cli *cli)
 
 /* --- completion, help --- */
 
-static void print_verbs(const char *format)
+static void print_verbs(const char *before, const char *after)
 {
     size_t count = 0;
     const struct verb *const verbs = verbs_all(&count);
 
     for (size_t i = 0; i < count; i++)
-        (void)printf(format, verbs[i].name);
+        (void)printf("%s%s%s", before, verbs[i].name, after);
 }
 
 enum cli_exit verb_completion(struct cli *cli)
@@ -180,14 +180,14 @@ enum cli_exit verb_completion(struct cli *cli)
 
     if (shell != NULL && strcmp(shell, "bash") == 0) {
         (void)printf("complete -W '");
-        print_verbs("%s ");
+        print_verbs("", " ");
         (void)printf("' slipway\n");
     } else if (shell != NULL && strcmp(shell, "zsh") == 0) {
         (void)printf("#compdef slipway\n_arguments '1:verb:(");
-        print_verbs("%s ");
+        print_verbs("", " ");
         (void)printf(")'\n");
     } else if (shell != NULL && strcmp(shell, "fish") == 0) {
-        print_verbs("complete -c slipway -n __fish_use_subcommand -a %s\n");
+        print_verbs("complete -c slipway -n __fish_use_subcommand -a ", "\n");
     } else {
         cli_complain(cli, "usage: slipway completion bash|zsh|fish", NULL);
         return EXIT_USAGE;

@@ -45,14 +45,20 @@ static struct tm broken_down(const struct cli *cli, int64_t ms)
     return parts;
 }
 
-static const char *formatted(struct cli *cli, int64_t ms, const char *format)
+enum clock_style { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_DAY };
+
+static const char *formatted(struct cli *cli, int64_t ms, enum clock_style style)
 {
     const struct tm parts = broken_down(cli, ms);
     char text[64];
+    size_t length = 0;
 
-    if (strftime(text, sizeof text, format, &parts) == 0)
-        return "?";
-    return arena_text(&cli->arena, text);
+    switch (style) {
+    case CLOCK_MINUTES: length = strftime(text, sizeof text, "%H:%M", &parts); break;
+    case CLOCK_SECONDS: length = strftime(text, sizeof text, "%H:%M:%S", &parts); break;
+    case CLOCK_DAY: length = strftime(text, sizeof text, "%a %d %b %H:%M", &parts); break;
+    }
+    return length > 0 ? arena_text(&cli->arena, text) : "?";
 }
 
 const char *say_time(struct cli *cli, int64_t ms)
@@ -63,13 +69,13 @@ const char *say_time(struct cli *cli, int64_t ms)
     if (ms == 0)
         return "-";
     if (today.tm_yday == then.tm_yday && today.tm_year == then.tm_year)
-        return formatted(cli, ms, "%H:%M");
-    return formatted(cli, ms, "%a %d %b %H:%M");
+        return formatted(cli, ms, CLOCK_MINUTES);
+    return formatted(cli, ms, CLOCK_DAY);
 }
 
 const char *say_clock(struct cli *cli, int64_t ms)
 {
-    return ms == 0 ? "-" : formatted(cli, ms, "%H:%M:%S");
+    return ms == 0 ? "-" : formatted(cli, ms, CLOCK_SECONDS);
 }
 
 /* clang-format off */
