@@ -2,6 +2,7 @@
  * databases, infrastructure and third parties, whose tools know best.
  *
  *     observe   prints "<version> <sha256> [<fence>]" on its first line, or nothing
+ *     check     tries {file} without changing anything; absent: nothing is tried
  *     apply     brings {file} there; {file} is a verified copy, gone afterwards
  *     revert    brings {baseline_version} back; {file} is "" when the artifact is gone
  *     shift     moves the traffic to {side}
@@ -26,6 +27,7 @@ enum { WORD_MAX = 200 };
 
 struct command_config {
     struct option_texts observe;
+    struct option_texts check;
     struct option_texts apply;
     struct option_texts revert;
     struct option_texts shift;
@@ -38,6 +40,7 @@ struct command_config {
 /* clang-format off */
 static const struct option target_options[] = {
     LIST_OPTION(struct command_config, observe, "observe", NULL, "argv that prints \"version digest [fence]\", or nothing"),
+    LIST_OPTION(struct command_config, check, "check", "", "argv that tries {file} without changing anything (dry run)"),
     LIST_OPTION(struct command_config, apply, "apply", NULL, "argv that brings {file} to the target"),
     LIST_OPTION(struct command_config, revert, "revert", NULL, "argv that brings {baseline_version} back"),
     LIST_OPTION(struct command_config, shift, "shift", "", "argv that moves the traffic to {side}"),
@@ -291,6 +294,7 @@ struct errand {
     const struct option_texts *argv;
     const Pb__Observed *wanted;
     bool needs_file;
+    bool changes_nothing;
 };
 
 static enum err run_in_folder(const struct driver_env *env,
@@ -306,7 +310,7 @@ static enum err run_in_folder(const struct driver_env *env,
         return err;
     if (driver_stopped(env))
         return error_set(error, ERR_STALE, "stopped before %s changed", order->target->name);
-    err = leave_fence(env, order, error);
+    err = errand->changes_nothing ? ERR_OK : leave_fence(env, order, error);
     return err == ERR_OK ? run(env, order, errand->argv, file, NULL, error) : err;
 }
 
@@ -324,6 +328,23 @@ static enum err run_errand(const struct driver_env *env,
     err = run_in_folder(env, order, errand, folder, error);
     (void)!disk_remove(folder, &ignored);
     return err;
+}
+
+static enum err check(const struct driver_env *env,
+                      const struct deployer_order *order,
+                      struct error *error)
+{
+    const struct command_config *const config = order->config;
+    const struct errand errand = {
+        .argv = &config->check,
+        .needs_file = true,
+        .changes_nothing = true,
+    };
+    const enum err err = artifact_check(env, order, error);
+
+    if (err != ERR_OK || config->check.count == 0)
+        return err;
+    return run_errand(env, order, &errand, error);
 }
 
 static bool is_seen(const struct sighting *seen, const char *version, const char *digest)
@@ -452,7 +473,7 @@ const struct deployer_driver deployer_command = {
              BRINGS(BACKEND) | BRINGS(MIDDLEWARE) | BRINGS(FRONTEND),
     .can_shift = true,
     .observe = observe,
-    .check_artifact = artifact_check,
+    .check_artifact = check,
     .apply = apply,
     .revert = revert,
     .shift = shift,

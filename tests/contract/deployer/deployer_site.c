@@ -39,6 +39,7 @@ static const char release_directory_yaml[] =
 static const char command_yaml[] =
     "deployer:\n"
     "  observe: [/bin/sh, tool, observe, \"{instance}\"]\n"
+    "  check: [/bin/sh, check, \"{file}\", \"{version}\"]\n"
     "  apply: [/bin/sh, tool, apply, \"{instance}\", \"{version}\", \"{digest}\", \"{file}\"]\n"
     "  revert: [/bin/sh, tool, revert, \"{instance}\", \"{baseline_version}\","
     " \"{baseline_digest}\"]\n"
@@ -139,6 +140,7 @@ struct deployer_site *site_new(const struct site_kind *kind)
     put_artifact(site, "1.0");
     put_artifact(site, "1.1");
     site_put(site, "tool", tool);
+    site_put(site, "check", "exit 0\n");
     site->settings.file = arena_printf(&site->arena, "%s/slipway.yaml", site->root);
     site->settings.targets = &site->target;
     site->settings.target_count = 1;
