@@ -132,6 +132,12 @@ static const struct option dashboard_table[] = {
 };
 /* clang-format on */
 
+/* What options_read left out after a complaint. */
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 static Pb__Digest *read_digest(struct reader *reader,
                                const struct yaml_node *node,
                                const char *text)
@@ -212,16 +218,15 @@ static void read_artifact(struct reader *reader, const struct yaml_node *node)
     struct artifact_options options = { 0 };
 
     PB_APPEND(reader->arena, reader->acceptance, artifacts, artifact);
-    if (options_read(artifact_table, node, artifact, reader->problems) != ERR_OK ||
-        options_read(artifact_digest_table, node, &options, reader->problems) != ERR_OK)
-        return;
+    (void)options_read(artifact_table, node, artifact, reader->problems);
+    (void)options_read(artifact_digest_table, node, &options, reader->problems);
     if (yaml_get(node, "kind") != NULL)
         artifact->kind =
             (Pb__ArtifactKind)field_word(node, "kind", artifact_words, reader->problems);
     if (yaml_get(node, "on_rollback") != NULL || artifact->kind != PB__ARTIFACT_KIND__MIGRATION)
         artifact->on_rollback = (Pb__OnRollback)field_word(
             node, "on_rollback", on_rollback_words, reader->problems);
-    artifact->digest = strcmp(options.digest, "auto") == 0
+    artifact->digest = options.digest != NULL && strcmp(options.digest, "auto") == 0
                            ? measure_digest(reader, node, artifact->source)
                            : read_digest(reader, node, options.digest);
 }
@@ -277,10 +282,9 @@ static void read_document(struct reader *reader, const struct yaml_node *node)
     struct document_options options = { 0 };
 
     PB_APPEND(reader->arena, reader->acceptance, documents, document);
-    if (options_read(document_table, node, &options, reader->problems) != ERR_OK)
-        return;
-    document->kind = options.kind;
-    document->link = options.link;
+    (void)options_read(document_table, node, &options, reader->problems);
+    document->kind = or_empty(options.kind);
+    document->link = or_empty(options.link);
     document->digest = read_digest(reader, node, options.digest);
 }
 
@@ -308,11 +312,10 @@ static void read_signoff(struct reader *reader, const struct yaml_node *node)
     struct signoff_options options = { 0 };
 
     PB_APPEND(reader->arena, reader->acceptance->report, signoffs, signature);
-    if (options_read(signoff_table, node, &options, reader->problems) != ERR_OK)
-        return;
-    signature->subject = options.subject;
-    signature->role = options.role;
-    if (*options.at == '\0')
+    (void)options_read(signoff_table, node, &options, reader->problems);
+    signature->subject = or_empty(options.subject);
+    signature->role = or_empty(options.role);
+    if (*or_empty(options.at) == '\0')
         return;
     signature->at_ms = envelope_parse_time(options.at);
     if (signature->at_ms < 0)
@@ -363,7 +366,7 @@ static void read_report(struct reader *reader, const struct yaml_node *root)
     if (link == NULL ||
         options_read(report_link_table, link, &options, reader->problems) != ERR_OK)
         return;
-    report->link = options.link;
+    report->link = or_empty(options.link);
     report->digest = read_digest(reader, link, options.digest);
 }
 
@@ -425,8 +428,10 @@ static void tell_at_node(void *self, const struct acceptance_problem *problem)
 {
     const struct teller *const teller = self;
     const struct yaml_node *const node = feature_node(teller->root, problem->field);
+    /* The words of the file, where it says the thing at all. */
+    const bool absent = strcmp(problem->what, "is missing") == 0;
     const char *const in_report =
-        strncmp(problem->field, "report.", 7) == 0 ? "acceptance." : "";
+        absent && strncmp(problem->field, "report.", 7) == 0 ? "acceptance." : "";
 
     if (is_echo(teller, node, problem))
         return;
@@ -435,7 +440,7 @@ static void tell_at_node(void *self, const struct acceptance_problem *problem)
                         problem->expected,
                         "%s%s %s",
                         in_report,
-                        problem->field,
+                        absent ? problem->field : node->path,
                         problem->what);
 }
 

@@ -185,9 +185,12 @@ Pb__MetricCriterion *criterion_read(const struct yaml_node *node,
     Pb__MetricCriterion *const criterion =
         pb_new(problems->arena, &pb__metric_criterion__descriptor);
     struct criterion_options options = { 0 };
+    const size_t errors = problems->errors;
 
-    if (options_read(criterion_table, node, &options, problems) != ERR_OK ||
-        read_limit(node, criterion, problems) != ERR_OK)
+    (void)options_read(criterion_table, node, &options, problems);
+    (void)read_limit(node, criterion, problems);
+    criterion->no_data = (Pb__NoDataRule)field_word(node, "no_data", no_data_words, problems);
+    if (problems->errors > errors)
         return NULL;
     if (!is_metric_name(options.name)) {
         (void)yaml_complain(problems,
@@ -206,7 +209,6 @@ Pb__MetricCriterion *criterion_read(const struct yaml_node *node,
     criterion->required = options.required;
     criterion->critical = options.critical;
     criterion->samples = options.samples;
-    criterion->no_data = (Pb__NoDataRule)field_word(node, "no_data", no_data_words, problems);
     return criterion;
 }
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { WORD_MAX = 64 };
+enum { WORD_MAX = 64, ABBREVIATION_MIN = 4 };
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -47,7 +47,9 @@ const char *nearest_name(const char *word, const char *const *names, size_t coun
 
         if (other == 0 || other > WORD_MAX)
             continue;
-        distance = edits(word, length, names[i], other);
+        distance = length >= ABBREVIATION_MIN && strncmp(word, names[i], length) == 0
+                       ? 1
+                       : edits(word, length, names[i], other);
         if (distance < best) {
             best = distance;
             nearest = names[i];

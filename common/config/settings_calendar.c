@@ -156,11 +156,11 @@ static void read_window(struct settings_reader *reader,
     struct error error = { 0 };
     const struct zone *zone;
 
-    if (options_read(window_name_table, node, window, reader->problems) != ERR_OK ||
-        options_read(window_table, node, &options, reader->problems) != ERR_OK)
+    (void)options_read(window_name_table, node, window, reader->problems);
+    if (options_read(window_table, node, &options, reader->problems) != ERR_OK)
         return;
     window->spec = pb_new(reader->arena, &pb__window__descriptor);
-    window->spec->name = window->name;
+    window->spec->name = window->name != NULL ? window->name : "";
     window->spec->zone = options.zone;
     if (zone_load(reader->arena, options.zone, &zone, &error) != ERR_OK)
         (void)yaml_complain(reader->problems,
@@ -197,9 +197,11 @@ static void read_freeze(struct settings_reader *reader,
 {
     struct setting_freeze *const freeze = item;
     struct freeze_options options = { 0 };
+    bool complete;
 
-    if (options_read(freeze_table, node, freeze, reader->problems) != ERR_OK ||
-        options_read(freeze_time_table, node, &options, reader->problems) != ERR_OK)
+    complete = options_read(freeze_table, node, freeze, reader->problems) == ERR_OK;
+    if (options_read(freeze_time_table, node, &options, reader->problems) != ERR_OK ||
+        !complete)
         return;
     if (!is_scope(freeze->scope))
         (void)yaml_complain(reader->problems,

@@ -330,10 +330,10 @@ static void read_policy(struct settings_reader *reader,
                         void *item)
 {
     struct setting_policy *const policy = item;
+    bool complete;
 
     policy->node = node;
-    if (options_read(policy_table, node, policy, reader->problems) != ERR_OK)
-        return;
+    complete = options_read(policy_table, node, policy, reader->problems) == ERR_OK;
     (void)options_read(deadline_table, yaml_get(node, "deadlines"), policy, reader->problems);
     policy->on_closed_window = (Pb__OnClosedWindow)field_word(
         node, "on_closed_window", closed_window_words, reader->problems);
@@ -347,7 +347,8 @@ static void read_policy(struct settings_reader *reader,
     read_metrics(reader, node, policy);
     read_channel_uses(reader, node, policy);
     read_checks(reader, node, policy);
-    check_numbers(reader, node, policy);
+    if (complete) /* Otherwise a 0 may stand for what could not be read. */
+        check_numbers(reader, node, policy);
 }
 
 /* Environments and targets stand before what they name: look again when all is known. */

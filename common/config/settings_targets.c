@@ -67,9 +67,9 @@ static void read_instance(struct settings_reader *reader,
     struct setting_instance *const instance = item;
     const struct yaml_node *side;
 
+    instance->options = yaml_defer(node);
     if (options_read(instance_table, node, instance, reader->problems) != ERR_OK)
         return;
-    instance->options = yaml_defer(node);
     side = yaml_find(node, "side");
     if (side != NULL && strcmp(instance->side, "blue") != 0 &&
         strcmp(instance->side, "green") != 0)
@@ -161,8 +161,7 @@ static void read_named_driver(struct settings_reader *reader,
 
     driver->driver = "";
     driver->target = "";
-    if (options_read(named_driver_table, node, driver, reader->problems) != ERR_OK)
-        return;
+    (void)options_read(named_driver_table, node, driver, reader->problems);
     driver->options = yaml_defer(node);
     read_driver(reader, node, kind, driver);
     if (asks)

@@ -45,18 +45,32 @@ static void place(struct yaml_problem *problem,
     }
 }
 
+/* Two tables that read one mapping say the same of it. */
+static bool repeats_last(const struct yaml_problems *problems)
+{
+    const struct yaml_problem *const last = &problems->item[problems->count - 1];
+
+    return problems->count > 1 && last->line > 0 && last[-1].line == last->line &&
+           last[-1].column == last->column && strcmp(last[-1].message, last->message) == 0;
+}
+
 enum err yaml_complain(struct yaml_problems *problems,
                        const struct yaml_node *at,
                        const char *expected,
                        const char *format,
                        ...)
 {
+    struct yaml_problem *problem;
     va_list args;
 
     va_start(args, format);
-    place(add(problems, format, args), at, expected);
+    problem = add(problems, format, args);
     va_end(args);
-    problems->errors++;
+    place(problem, at, expected);
+    if (problem != NULL && repeats_last(problems))
+        problems->count--;
+    else
+        problems->errors++;
     return ERR_INVALID;
 }
 

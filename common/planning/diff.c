@@ -267,10 +267,20 @@ static void diff_field(struct diff *diff,
 /* Follows from the rest, or says only where the message stands. */
 static bool is_derived(const ProtobufCMessageDescriptor *type, const char *field)
 {
-    const bool position = type == &pb__change__descriptor || type == &pb__stage__descriptor;
+    static const struct {
+        const ProtobufCMessageDescriptor *type;
+        const char *field;
+    } derived[] = {
+        { &pb__change__descriptor, "index" },      { &pb__stage__descriptor, "index" },
+        { &pb__check_spec__descriptor, "params" }, { &pb__check_spec__descriptor, "metrics" },
+        { &pb__check_spec__descriptor, "remedy" }, { &pb__plan__descriptor, "content_hash" },
+        { &pb__plan__descriptor, "submitted_by" },
+    };
 
-    return (position && strcmp(field, "index") == 0) || strcmp(field, "content_hash") == 0 ||
-           strcmp(field, "submitted_by") == 0;
+    for (size_t i = 0; i < sizeof derived / sizeof derived[0]; i++)
+        if (derived[i].type == type && strcmp(derived[i].field, field) == 0)
+            return true;
+    return false;
 }
 
 static void diff_messages(struct diff *diff,

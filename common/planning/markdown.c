@@ -1,13 +1,12 @@
 /* The plan as a document: what section 4 of the procedure asks for, for people who approve it.
  */
 #include "common/base/text.h"
-#include "common/planning/catalogue.h"
-#include "common/planning/compile.h"
+#include "common/planning/compiler.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { HASH_SHOWN = 8, STEPS = 7 };
+enum { HASH_SHOWN = 8, STAGE_TABLE_MAX = 64 * 1024 };
 
 static const char *const step_names[STEPS + 1] = {
     "Plan and review",
@@ -133,10 +132,7 @@ static void add_changes(const Pb__Plan *plan, struct text *out)
     for (size_t i = 0; i < plan->n_changes; i++) {
         const Pb__Change *const change = plan->changes[i];
 
-        text_add(out,
-                 "| %zu | %s | ",
-                 i + 1,
-                 pb_enum_name(&pb__artifact_kind__descriptor, (int)change->kind));
+        text_add(out, "| %zu | %s | ", i + 1, kind_name(change->kind));
         add_plain(out, change->artifact);
         text_add_char(out, ' ');
         add_plain(out, change->version);
@@ -238,6 +234,33 @@ static void add_checks(Pb__CheckSpec *const *checks,
     }
 }
 
+/* Stages that ask the same are told together. */
+static void add_stage_checks(const Pb__Plan *plan, struct text *out)
+{
+    struct text table = text_new(STAGE_TABLE_MAX);
+    struct text next = text_new(STAGE_TABLE_MAX);
+    size_t first = 0;
+
+    for (size_t i = 0; i < plan->n_stages; i++) {
+        const Pb__Stage *const after = i + 1 < plan->n_stages ? plan->stages[i + 1] : NULL;
+
+        text_reset(&table);
+        text_reset(&next);
+        add_checks(plan->stages[i]->checks, plan->stages[i]->n_checks, 4, &table);
+        if (after != NULL)
+            add_checks(after->checks, after->n_checks, 4, &next);
+        if (strcmp(table.bytes, next.bytes) == 0)
+            continue;
+        text_add(out, "\nIn stage%s %zu", first < i ? "s" : "", first + 1);
+        if (first < i)
+            text_add(out, " to %zu", i + 1);
+        text_add(out, ":\n\n| check | asks | answered by |\n|---|---|---|\n%s", table.bytes);
+        first = i + 1;
+    }
+    text_release(&table);
+    text_release(&next);
+}
+
 static void add_step(const Pb__Plan *plan, const Pb__StepPlan *step, struct text *out)
 {
     text_add(out, "\n### Step %u: %s\n\nAll work within ", step->step, step_names[step->step]);
@@ -270,11 +293,8 @@ static void add_step(const Pb__Plan *plan, const Pb__StepPlan *step, struct text
         add_checks(change->health, change->n_health, 3, out);
         add_checks(change->bake, change->n_bake, 2, out);
     }
-    for (size_t i = 0; step->step == 4 && i < plan->n_stages; i++) {
-        text_add(
-            out, "\nIn stage %zu:\n\n| check | asks | answered by |\n|---|---|---|\n", i + 1);
-        add_checks(plan->stages[i]->checks, plan->stages[i]->n_checks, 4, out);
-    }
+    if (step->step == 4)
+        add_stage_checks(plan, out);
 }
 
 static void add_steps(const Pb__Plan *plan, struct text *out)

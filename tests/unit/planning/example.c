@@ -2,37 +2,31 @@
 
 #include "common/base/text.h"
 #include "common/config/feature.h"
+#include "tests/support/edited.h"
 #include "tests/support/test.h"
-
-#include <stdio.h>
 
 enum { FILE_MAX = 64 * 1024 };
 
 static const char digest_text[] =
     "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-const char *example_text(struct arena *arena,
-                         const char *path,
-                         const char *was,
-                         const char *now)
+const char *example_feature(struct arena *arena, const char *was, const char *now)
 {
-    char *const bytes = arena_alloc(arena, FILE_MAX);
-    FILE *const file = fopen(path, "rb");
-    struct text text = text_new(2 * FILE_MAX);
-    const char *rest = bytes, *found, *result;
+    return edited_text(arena,
+                       edited_file(arena, "deploy/example/feature.yaml", was, now),
+                       "digest: auto",
+                       arena_printf(arena, "digest: %s", digest_text));
+}
 
-    assert_non_null(file);
-    assert_true(fread(bytes, 1, FILE_MAX - 1, file) > 0);
-    (void)fclose(file);
-    while (*was != '\0' && (found = strstr(rest, was)) != NULL) {
-        text_add_bytes(&text, rest, (size_t)(found - rest));
-        text_add(&text, "%s", now);
-        rest = found + strlen(was);
-    }
-    text_add(&text, "%s", rest);
-    result = arena_text(arena, text.bytes);
-    text_release(&text);
-    return result;
+void example_settings(struct example *example, const char *was, const char *now)
+{
+    static const char path[] = "deploy/example/slipway.yaml";
+    const char *const text = edited_file(&example->arena, path, was, now);
+
+    example->settings =
+        settings_read(&example->arena, path, text, strlen(text), &example->problems);
+    if (example->settings == NULL)
+        fail_msg("%s", example->problems.item[0].message);
 }
 
 int example_setup(void **state)
@@ -44,10 +38,7 @@ int example_setup(void **state)
     example.problems.arena = &example.arena;
     example.settings =
         settings_load(&example.arena, "deploy/example/slipway.yaml", &example.problems);
-    feature = example_text(&example.arena,
-                           "deploy/example/feature.yaml",
-                           "digest: auto",
-                           arena_printf(&example.arena, "digest: %s", digest_text));
+    feature = example_feature(&example.arena, "", "");
     example.acceptance = feature_read(
         &example.arena, "feature.yaml", feature, strlen(feature), NULL, &example.problems);
     if (example.problems.errors > 0) {

@@ -15,11 +15,11 @@ struct example {
 int example_setup(void **state);
 int example_teardown(void **state);
 
-/* The whole file, with every `was` become `now` (as long as it or not), in the arena. */
-const char *example_text(struct arena *arena,
-                         const char *path,
-                         const char *was,
-                         const char *now);
+/* The text of feature.yaml with one thing changed, its digests written out. */
+const char *example_feature(struct arena *arena, const char *was, const char *now);
+
+/* Read slipway.yaml with one thing changed into the example; fails the test if it is wrong. */
+void example_settings(struct example *example, const char *was, const char *now);
 
 /* The plan, or what is missing. */
 Pb__PlanCompiled *example_compile(struct example *example);
