@@ -43,6 +43,12 @@ void fill_checks(struct turn *turn, const Pb__TaskState *task, Pb__Command *comm
     body->n_documents = plan->n_documents;
     body->stages = plan->stages;
     body->n_stages = plan->n_stages;
+    if (turn->state->step == 1) {
+        body->dashboards = plan->dashboards;
+        body->n_dashboards = plan->n_dashboards;
+        body->windows = plan->windows;
+        body->n_windows = plan->n_windows;
+    }
     body->percent = turn->state->flags->percent;
     body->audience = turn->state->flags->audience;
     body->report_baseline = turn->state->step == 1;
