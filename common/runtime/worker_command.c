@@ -153,6 +153,16 @@ static enum command_fate take_cancel(struct run *run)
     return answer == LEASE_NOT_OURS ? COMMAND_SETTLED : retry(worker, STORE_AGAIN_MS);
 }
 
+static bool is_full(struct worker *worker)
+{
+    bool full;
+
+    (void)pthread_mutex_lock(&worker->lock);
+    full = worker->run_count >= worker->tasks_max;
+    (void)pthread_mutex_unlock(&worker->lock);
+    return full;
+}
+
 /* Takes the run over, or frees it. Killed after the claim: nobody renews the lease, it ends,
  * and the coordinator drives the task again. */
 static enum command_fate take_task(struct run *run)
@@ -161,7 +171,7 @@ static enum command_fate take_task(struct run *run)
     const char *why = "";
     enum lease_answer answer;
 
-    if (worker->run_count >= worker->tasks_max) {
+    if (is_full(worker)) {
         run_free(run);
         return retry(worker, FULL_AGAIN_MS);
     }
