@@ -78,9 +78,8 @@ static enum worker_step finish(struct worker_task *task, const struct deliveries
         check.required = purpose_is_required(announce, check.id);
         verdict = deliveries_find(deliveries, task, &check);
         if (verdict != PB__VERDICT__PASS && (check.required || nobody))
-            not_told(task,
-                     verdict,
-                     task->result->findings[task->result->n_findings - 1]->observed);
+            not_told(
+                task, verdict, task->result->findings[task->result->n_findings - 1]->observed);
     }
     return WORKER_DONE;
 }

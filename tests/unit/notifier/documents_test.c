@@ -42,8 +42,8 @@ static void a_name_that_leads_elsewhere_is_refused(void **state)
     assert_int_equal(publish("../execution", "x"), ERR_INVALID);
     assert_int_equal(publish("", "x"), ERR_INVALID);
     assert_int_equal(publish(".hidden", "x"), ERR_INVALID);
-    assert_int_equal(
-        document_publish(&n.out.env, "../etc", "passwd", "x", &published, &error), ERR_INVALID);
+    assert_int_equal(document_publish(&n.out.env, "../etc", "passwd", "x", &published, &error),
+                     ERR_INVALID);
 }
 
 static void without_a_place_nothing_is_published(void **state)
@@ -61,11 +61,11 @@ static void over_http_it_is_put_and_read_back(void **state)
     (void)state;
     n.out.settings.documents = "https://docs.example/slipway";
     memory_http_forget(n.out.http);
-    memory_http_answer(n.out.http,
-                       &(struct memory_http_answer){ .method = "PUT", .url = "*", .status = 201 });
     memory_http_answer(
-        n.out.http,
-        &(struct memory_http_answer){ .method = "GET", .url = "*", .status = 200, .body = "text" });
+        n.out.http, &(struct memory_http_answer){ .method = "PUT", .url = "*", .status = 201 });
+    memory_http_answer(n.out.http,
+                       &(struct memory_http_answer){
+                           .method = "GET", .url = "*", .status = 200, .body = "text" });
     assert_int_equal(publish("execution", "text"), ERR_OK);
     assert_string_equal(published.link,
                         "https://docs.example/slipway/express-pay.1/execution.md");
@@ -76,11 +76,9 @@ static void a_place_that_refuses_is_denied(void **state)
 {
     (void)state;
     n.out.settings.documents = "http://docs.example";
-    fake_channels_answer(&n.out,
-                         &(struct memory_http_answer){ .url = "*", .status = 403 });
+    fake_channels_answer(&n.out, &(struct memory_http_answer){ .url = "*", .status = 403 });
     assert_int_equal(publish("execution", "text"), ERR_DENIED);
-    fake_channels_answer(&n.out,
-                         &(struct memory_http_answer){ .url = "*", .status = 507 });
+    fake_channels_answer(&n.out, &(struct memory_http_answer){ .url = "*", .status = 507 });
     assert_int_equal(publish("execution", "text"), ERR_UNAVAILABLE);
 }
 

@@ -3,10 +3,10 @@
 #include "tests/support/test.h"
 
 static const char *const step_7[] = {
-    "docs.execution",     "docs.validation",   "docs.flags",        "docs.post_validation",
-    "docs.monitoring",    "jira.status",       "jira.date_time",    "jira.version",
-    "jira.flag_status",   "jira.monitoring_links", "handoff.operations", "handoff.dashboards",
-    "handoff.runbooks",   "handoff.escalation", "notify.deployment", "notify.rollout",
+    "docs.execution",    "docs.validation",       "docs.flags",         "docs.post_validation",
+    "docs.monitoring",   "jira.status",           "jira.date_time",     "jira.version",
+    "jira.flag_status",  "jira.monitoring_links", "handoff.operations", "handoff.dashboards",
+    "handoff.runbooks",  "handoff.escalation",    "notify.deployment",  "notify.rollout",
     "notify.monitoring",
 };
 
@@ -68,8 +68,7 @@ static void a_channel_that_refuses_fails_its_check_and_no_other(void **state)
     ask("notify.deployment");
     ask("docs.flags");
     use("hook", "notify.deployment", true);
-    fake_channels_answer(&n.out,
-                         &(struct memory_http_answer){ .url = "*", .status = 403 });
+    fake_channels_answer(&n.out, &(struct memory_http_answer){ .url = "*", .status = 403 });
     assert_int_equal(run(FINALISE)->outcome, PB__OUTCOME__OUTCOME_OK);
     assert_int_equal(verdict_of("notify.deployment"), PB__VERDICT__FAIL);
     assert_int_equal(verdict_of("docs.flags"), PB__VERDICT__PASS);
@@ -102,8 +101,7 @@ static void a_channel_that_stays_away_is_an_error_after_three_tries(void **state
     (void)state;
     ask("notify.deployment");
     use("hook", "notify.deployment", true);
-    fake_channels_answer(&n.out,
-                         &(struct memory_http_answer){ .url = "*", .status = 503 });
+    fake_channels_answer(&n.out, &(struct memory_http_answer){ .url = "*", .status = 503 });
     (void)run(FINALISE);
     assert_int_equal(verdict_of("notify.deployment"), PB__VERDICT__ERROR);
     assert_int_equal(memory_http_call_count(n.out.http), 3);
@@ -136,8 +134,9 @@ static void a_best_effort_channel_that_fails_is_listed_and_blocks_nothing(void *
     use("hook", "notify.deployment", true);
     use("mail", "notify.deployment", false);
     memory_http_forget(n.out.http);
-    memory_http_answer(n.out.http,
-                       &(struct memory_http_answer){ .method = "POST", .url = "*", .status = 200 });
+    memory_http_answer(
+        n.out.http,
+        &(struct memory_http_answer){ .method = "POST", .url = "*", .status = 200 });
     (void)run(FINALISE);
     assert_int_equal(verdict_of("notify.deployment"), PB__VERDICT__PASS);
     outstanding = fake_task_finding(&n.task, "notify.deployment.mail");

@@ -112,8 +112,7 @@ int set_up(void **state)
 
 static void remove_documents(void)
 {
-    const char *const folder =
-        arena_printf(&n.out.arena, "%s/express-pay.1", n.documents);
+    const char *const folder = arena_printf(&n.out.arena, "%s/express-pay.1", n.documents);
     DIR *const handle = opendir(folder);
 
     for (struct dirent *entry = handle != NULL ? readdir(handle) : NULL; entry != NULL;
@@ -170,8 +169,7 @@ const Pb__TaskFinished *run(unsigned which)
         n.command.announce = &n.announce;
     }
     fake_task_open(&n.task, &n.command, &n.out.clock);
-    return fake_task_run(
-        &n.task, notifier_worker.handlers[which].step, &n.ports, &n.out.clock);
+    return fake_task_run(&n.task, notifier_worker.handlers[which].step, &n.ports, &n.out.clock);
 }
 
 Pb__Verdict verdict_of(const char *check)

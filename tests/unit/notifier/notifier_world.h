@@ -1,4 +1,5 @@
-/* The notifier in a world of memory: channels, a record in the store, a folder for documents. */
+/* The notifier in a world of memory: channels, a record in the store, a folder for documents.
+ */
 #ifndef TESTS_UNIT_NOTIFIER_NOTIFIER_WORLD_H
 #define TESTS_UNIT_NOTIFIER_NOTIFIER_WORLD_H
 
