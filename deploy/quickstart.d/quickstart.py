@@ -87,6 +87,8 @@ class Journey:
 
     def look(self, name=None):
         status, body, _ = self.reader.get(f"/v1/deployments/{name or self.id}")
+        if status not in (200, 404):
+            raise Failed(f"{name or self.id}: {status} {body}")
         return body if status == 200 else None
 
     def request(self, who, body, reason=""):

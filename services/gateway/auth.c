@@ -53,11 +53,14 @@ static void read_token(struct auth *auth,
         (void)yaml_complain(problems, node, "64 hex digits", "sha256 is no SHA-256");
         return;
     }
-    *token = (struct auth_token){ .hash = row.hash, .name = row.name };
+    /* The reader's lists live as long as the problems do; ours as long as auth. */
+    *token = (struct auth_token){ .hash = arena_text(&auth->arena, row.hash),
+                                  .name = arena_text(&auth->arena, row.name) };
     token->actor = pb_new(&auth->arena, &pb__actor__descriptor);
-    token->actor->subject = row.subject;
-    token->actor->roles = row.roles.items;
-    token->actor->n_roles = row.roles.count;
+    token->actor->subject = arena_text(&auth->arena, row.subject);
+    for (size_t i = 0; i < row.roles.count; i++)
+        PB_APPEND(
+            &auth->arena, token->actor, roles, arena_text(&auth->arena, row.roles.items[i]));
     token->actor->via = "gateway";
     if (row.expires[0] != '\0') {
         token->expires_ms = envelope_parse_time(row.expires);

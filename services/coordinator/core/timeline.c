@@ -24,7 +24,7 @@ Pb__TimelineEntry *entry_add(struct turn *turn, const char *type, const char *fo
     entry->actor = turn->by;
     entry->step = turn->state->step;
     entry->try_number = step != NULL ? step->try_number : 0;
-    entry->text = words_cut(turn, text, 600);
+    entry->text = words_cut(turn, arena_text(turn->arena, text), 600);
     entry->event_id = turn->event_id;
     effect_entry(turn, entry);
     return entry;
