@@ -4,6 +4,7 @@ import datetime
 import functools
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -59,6 +60,7 @@ def open_shop(stage):
     for name, port in zip(INSTANCES, stage.shop_ports):
         first_release(folder, name, "1.0", "shop/1.0")
         restart(folder, folder / "instances" / name, port)
+    open_visitors(stage)
 
 
 def lay_out_artifacts(folder):
@@ -120,6 +122,21 @@ def open_wiki(stage):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     stage.wiki_url = f"http://127.0.0.1:{server.server_address[1]}"
     stage.stops.append(lambda: (server.shutdown(), server.server_close()))
+
+
+def open_visitors(stage):
+    """People who look and order all day: without them there would be nothing to measure."""
+    closed = threading.Event()
+
+    def visit():
+        for number in itertools.count():
+            url = urls(stage)[number % len(INSTANCES)]
+            get(f"{url}/order?item=1&user=visitor-{number % 200}", timeout=1)
+            if closed.wait(0.02):
+                return
+    visitors = threading.Thread(target=visit, daemon=True)
+    visitors.start()
+    stage.stops.append(lambda: (closed.set(), visitors.join(3)))
 
 
 # --- what Slipway is told ---
