@@ -137,11 +137,13 @@ static size_t most_common(const struct answer *answers, size_t count, unsigned *
     return best;
 }
 
-static const char *peer_name(const char *url)
+/* "gateway-2:8080" */
+static const char *peer_name(struct arena *arena, const char *url)
 {
     const char *const slashes = strstr(url, "://");
+    const char *const host = slashes != NULL ? slashes + 3 : url;
 
-    return slashes != NULL ? slashes + 3 : url;
+    return arena_copy(arena, host, strcspn(host, "/"));
 }
 
 static const char *other_answers(struct arena *arena,
@@ -156,13 +158,14 @@ static const char *other_answers(struct arena *arena,
         const char *const comma = all[0] != '\0' ? ", " : "";
 
         if (answer->silent)
-            all = arena_printf(arena, "%s%s%s silent", all, comma, peer_name(answer->peer));
+            all = arena_printf(
+                arena, "%s%s%s silent", all, comma, peer_name(arena, answer->peer));
         else if (!same_value(&answer->value, common))
             all = arena_printf(arena,
                                "%s%s%s: %u %%%s",
                                all,
                                comma,
-                               peer_name(answer->peer),
+                               peer_name(arena, answer->peer),
                                answer->value.percent,
                                answer->value.latched ? " latched" : "");
     }

@@ -85,6 +85,15 @@ static const char *body_of(struct arena *arena, const struct notice *notice)
     return copy;
 }
 
+/* "https://hooks.example": the path of a webhook is often its secret. */
+static const char *host_of(struct arena *arena, const char *url)
+{
+    const char *const slashes = strstr(url, "://");
+    const char *const host = slashes != NULL ? slashes + 3 : url;
+
+    return arena_copy(arena, url, (size_t)(host - url) + strcspn(host, "/?#"));
+}
+
 /* "v1,<base64>" over "<id>.<seconds>.<body>" */
 static const char *signature_of(struct arena *arena,
                                 const char *secret,
@@ -169,7 +178,7 @@ static enum err webhook_send(const struct driver_env *env,
         return error_set(error,
                          err,
                          "POST %.200s: status %d %s",
-                         webhook->url,
+                         host_of(env->arena, webhook->url),
                          response.status,
                          channel_excerpt(env->arena, &response));
     ret->id = notice->id;

@@ -100,6 +100,24 @@ static void a_webhook_is_signed_over_id_time_and_body(void **state)
     assert_non_null(strstr(call->body, "\"type\":\"slipway.notify.deployment\""));
 }
 
+static void the_path_of_a_webhook_is_in_no_error(void **state)
+{
+    struct delivery_note note;
+    struct error error = { 0 };
+
+    (void)state;
+    fake_channel_add(
+        &fake,
+        "hook",
+        "webhook",
+        "{url: \"https://hooks.example/T0/s3cret?key=x\", secret_file: hook.secret}");
+    fake_channels_answer(&fake, &(struct memory_http_answer){ .url = "*", .status = 400 });
+    assert_int_equal(channel_send(&fake.env, "hook", &fake.notice, NULL, &note, &error),
+                     ERR_INVALID);
+    assert_null(strstr(error.text, "s3cret"));
+    assert_non_null(strstr(error.text, "https://hooks.example: status 400"));
+}
+
 static void mail_is_one_message_a_recipient_with_an_id_of_its_own(void **state)
 {
     const char *first;
@@ -219,6 +237,7 @@ int main(void)
         CHANNEL_TEST(plain_hmac_agrees_with_githubs_vector),
         CHANNEL_TEST(base64_agrees_with_the_vectors_of_rfc_4648),
         CHANNEL_TEST(a_webhook_is_signed_over_id_time_and_body),
+        CHANNEL_TEST(the_path_of_a_webhook_is_in_no_error),
         CHANNEL_TEST(mail_is_one_message_a_recipient_with_an_id_of_its_own),
         CHANNEL_TEST(nobody_can_add_a_header_to_a_mail),
         CHANNEL_TEST(a_subject_in_other_letters_is_encoded_in_whole_characters),

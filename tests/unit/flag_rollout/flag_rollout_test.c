@@ -215,7 +215,7 @@ static void the_last_reading_is_remembered_for_people(void **state)
         ERR_OK);
     assert_non_null(value.bytes);
     assert_non_null(strstr(value.bytes, "\"agree\":2,\"of\":3,\"slowest_ms\":4"));
-    assert_non_null(strstr(value.bytes, "\"disagree\":[\"gateway-2:8080/ silent\"]"));
+    assert_non_null(strstr(value.bytes, "\"disagree\":[\"gateway-2:8080 silent\"]"));
 }
 
 static void granted_flags_are_read_back_every_30_seconds(void **state)

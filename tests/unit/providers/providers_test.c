@@ -53,7 +53,7 @@ static void a_silent_gateway_makes_it_inconclusive_and_is_named(void **state)
     fake.silent[1] = true;
     finding = read_back(&(struct flag_value){ .percent = 25, .sequence = 3 });
     assert_int_equal(finding->verdict, PB__VERDICT__INCONCLUSIVE);
-    assert_non_null(strstr(finding->observed, "on 2 of 3; gateway-2:8080/ silent"));
+    assert_non_null(strstr(finding->observed, "on 2 of 3; gateway-2:8080 silent"));
     assert_int_equal(verdict(50, 3), PB__VERDICT__FAIL);
 }
 
