@@ -67,7 +67,6 @@ struct worker {
     struct worker_ports ports;
     struct arena scratch;
     int64_t pause_until_ms; /* Monotonic. */
-    bool is_inline;
     uint64_t round;
 
     struct worker_pool *pool; /* NULL: inline. */

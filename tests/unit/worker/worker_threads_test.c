@@ -35,6 +35,8 @@ static enum worker_step step(const struct worker_ports *ports,
     atomic_fetch_add(&script.steps, 1);
     if (strcmp(task->command->task, TASK) == 0 && atomic_fetch_add(&script.inside, 1) > 0)
         atomic_store(&script.overlapped, true);
+    if (atomic_load(&script.again) > 0)
+        (void)poll(NULL, 0, 1); /* Long enough for another thread to come upon it. */
     while (atomic_load(&script.hold) && !task->stopped(task))
         (void)poll(NULL, 0, 1);
     if (strcmp(task->command->task, TASK) == 0)
@@ -189,6 +191,20 @@ static void leaving_hands_back_what_waits(void **state)
     assert_null(events_result(&world));
 }
 
+static void leaving_begins_no_further_step(void **state)
+{
+    unsigned steps;
+
+    (void)state;
+    atomic_store(&script.again, 1000000);
+    order(TASK);
+    turn_until_steps(3);
+    steps = atomic_load(&script.steps);
+    service.drain(worker);
+    assert_in_range(atomic_load(&script.steps) - steps, 0, 2);
+    assert_string_equal(record_get(&world, TASK, "lease_until"), "0");
+}
+
 static void *let_go(void *self)
 {
     (void)poll(NULL, 0, 50);
@@ -222,6 +238,7 @@ int main(void)
         EACH(a_task_that_waits_is_woken_by_its_cancellation),
         EACH(it_is_ready_once_it_hears_commands),
         EACH(leaving_hands_back_what_waits),
+        EACH(leaving_begins_no_further_step),
         EACH(leaving_lets_a_step_end_and_reports_it),
     };
 
