@@ -2,6 +2,8 @@
 
 #include "common/state/projection.h"
 
+enum { PLAN_MEMORY = 32 * 1024 * 1024 };
+
 /* SHA-256 over the packed plan, as planning computes it. */
 static bool plan_is_the_commanded(struct arena *arena,
                                   const Pb__Plan *plan,
@@ -46,6 +48,7 @@ static const Pb__Stage *stage_of(const Pb__Plan *plan, const Pb__SetFlags *set)
 }
 
 static void judge(struct worker_task *task,
+                  struct arena *scratch,
                   const Pb__CheckSpec *check,
                   const Pb__DeploymentState *state,
                   const Pb__Plan *plan)
@@ -56,7 +59,7 @@ static void judge(struct worker_task *task,
     const size_t needed = approvals_needed(plan);
     Pb__Finding *finding;
 
-    if (!plan_is_the_commanded(task->arena, plan, command))
+    if (!plan_is_the_commanded(scratch, plan, command))
         finding = worker_find(
             task, check, PB__VERDICT__FAIL, "the plan's hash is not the commanded one");
     else if (given < needed)
@@ -102,18 +105,20 @@ void review_stage(const struct worker_ports *ports,
     };
     Pb__DeploymentState *state = NULL;
     Pb__Plan *plan = NULL;
+    struct arena scratch = arena_with_limit(PLAN_MEMORY);
     struct error error = { 0 };
-    enum err err = projection_deployment(
-        &projection, task->arena, task->command->deployment, &state, &error);
+    enum err err =
+        projection_deployment(&projection, &scratch, task->command->deployment, &state, &error);
 
     if (err == ERR_OK)
-        err = projection_plan(&projection, task->arena, state, &plan, &error);
+        err = projection_plan(&projection, &scratch, state, &plan, &error);
     if (err == ERR_OK)
-        judge(task, check, state, plan);
+        judge(task, &scratch, check, state, plan);
     else
         (void)worker_find(task,
                           check,
                           PB__VERDICT__ERROR,
                           "the plan cannot be read: %s",
                           error.text[0] != '\0' ? error.text : err_name(err));
+    arena_release(&scratch);
 }

@@ -9,7 +9,7 @@ enum {
     TRIES_MAX = 3,
     BACKOFF_MS = 1000, /* Doubled after each try; a Retry-After wins if it is longer. */
     MARGIN_MS = 1000,  /* Before the task's deadline: what is open then has failed. */
-    SCRATCH_MAX = 8 * 1024 * 1024,
+    SCRATCH_MAX = 64 * 1024 * 1024, /* Of one try: state, plan and timeline, unpacked. */
 };
 
 enum delivery_state { DELIVERY_OPEN, DELIVERY_DONE, DELIVERY_FAILED };
