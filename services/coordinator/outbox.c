@@ -138,6 +138,36 @@ static bool is_signed(const char *topic)
     return strcmp(topic, TOPIC_SIGNALS) != 0 && strcmp(topic, TOPIC_DEAD_LETTER) != 0;
 }
 
+/* What can never be made must not keep everything behind it from going out. It is rebuilt from
+ * the log if anybody asks. */
+static enum err give_up(struct coordinator *shell,
+                        const struct outgoing *outgoing,
+                        enum err err,
+                        const struct error *why)
+{
+    if (err_disposal(err) != DISPOSE_DEAD_LETTER && err != ERR_NOT_FOUND)
+        return err;
+    shell->ports->metrics.add(
+        shell->ports->metrics.self, "slipway_effects_given_up_total", "", "", 1);
+    LOG(shell->ports->log,
+        LOG_ERROR,
+        "an effect cannot be made and is given up",
+        { "id", outgoing->id },
+        { "topic", outgoing->topic },
+        { "error", why->text });
+    return ERR_OK;
+}
+
+/* Fills in the message of what is made only now. */
+static enum err make(struct coordinator *shell, struct outgoing *outgoing, struct error *error)
+{
+    if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_COMPILE)
+        return compile_answer(shell, outgoing, outgoing, error);
+    if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_ARCHIVE)
+        return archive_make(shell, outgoing, outgoing, error);
+    return ERR_OK;
+}
+
 static enum err publish_one(struct coordinator *shell,
                             const struct outgoing *outgoing,
                             struct error *error)
@@ -153,14 +183,10 @@ static enum err publish_one(struct coordinator *shell,
     struct envelope_out out = { .topic = outgoing->topic, .key = outgoing->key };
     struct bus_record record = { 0 };
     struct outgoing made = *outgoing;
-    enum err err = ERR_OK;
+    enum err err = make(shell, &made, error);
 
-    if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_COMPILE)
-        err = compile_answer(shell, outgoing, &made, error);
-    else if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_ARCHIVE)
-        err = archive_make(shell, outgoing, &made, error);
     if (err != ERR_OK)
-        return err;
+        return give_up(shell, outgoing, err, error);
     out.message = made.message;
     out.sign = is_signed(outgoing->topic);
     err = envelope_seal(&shell->arena, shell->ports->keys, &envelope, &out, &record, error);

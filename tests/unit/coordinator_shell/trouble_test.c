@@ -307,6 +307,31 @@ static void ownership_can_alternate_with_every_record(void **state)
     assert_null(story_state(&story, "pay.7").bytes);
 }
 
+static void a_report_that_cannot_be_made_keeps_nothing_else_from_going_out(void **state)
+{
+    const char *const key =
+        KEY_TIMELINE(&story.cluster.arena, story_partition(&story, "pay"), "slipway:", "pay.1");
+    const struct store_op op = {
+        STORE_HASH_SET, key, "0000000001.9999", { "not an entry", 12 }, 0
+    };
+    const struct store_batch batch = { NULL, 0, &op, 1 };
+    struct error error = { 0 };
+
+    (void)state;
+    story.silent_from = 2;
+    story_start(&story);
+    story_accept(&story, "pay", "one");
+    assert_true(cluster_settle(&story.cluster));
+    assert_int_equal(story.cluster.store.commit(story.cluster.store.self, &batch, &error),
+                     ERR_OK);
+    story_request(&story, "pay.1", true);
+    assert_true(cluster_settle(&story.cluster));
+    assert_non_null(strstr(story_topic(&story, "signals.v1"), "Signal"));
+    assert_string_equal(story_topic(&story, "archive.v1"), "");
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+    assert_true(memory_log_has(story.cluster.log, "given up"));
+}
+
 static void poison(const char *id)
 {
     Pb__Event *const event = story_event(&story, "pay", "pay.1");
@@ -410,6 +435,7 @@ int main(void)
         STORY(two_instances_share_and_one_goes_on_alone),
         STORY(ownership_can_alternate_with_every_record),
         STORY(a_record_that_kills_is_passed_over_after_three_deaths_in_sight),
+        STORY(a_report_that_cannot_be_made_keeps_nothing_else_from_going_out),
         STORY(whichever_operation_fails_it_ends_completed),
     };
 

@@ -1,0 +1,339 @@
+/* What the shell does by the clock, what it hears on control.v1, and how it knows its log. */
+#include "common/state/keys.h"
+#include "tests/unit/coordinator_shell/story.h"
+
+#include <stdlib.h>
+
+void toy_poison(void)
+{
+    fail_msg("no poison in these tests");
+}
+
+static struct story story;
+
+static int setup(void **state)
+{
+    *state = &story;
+    story_open(&story);
+    story_start(&story);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)unsetenv("SLIPWAY_ADOPT");
+    (void)unsetenv("SLIPWAY_REBUILD");
+    story_close(*state);
+    return 0;
+}
+
+static void begin(unsigned silent_from)
+{
+    story.silent_from = silent_from;
+    story_accept(&story, "pay", "one");
+    assert_true(cluster_settle(&story.cluster));
+}
+
+/* --- tasks --- */
+
+static void a_command_that_nobody_takes_is_sent_again_each_time_later(void **state)
+{
+    (void)state;
+    story.cluster.beside = NULL;
+    begin(0);
+    story_pass(&story, 29 * 1000);
+    assert_string_equal(story_topic(&story, "commands.prechecks.v1"),
+                        "slipway.v1.Command pay.1.2.0\n");
+    story_pass(&story, 3 * 1000);
+    assert_string_equal(story_topic(&story, "commands.prechecks.v1"),
+                        "slipway.v1.Command pay.1.2.0\n"
+                        "slipway.v1.Command pay.1.2.0\n");
+    story_pass(&story, 45 * 1000);
+    assert_string_equal(story_topic(&story, "commands.prechecks.v1"),
+                        "slipway.v1.Command pay.1.2.0\n"
+                        "slipway.v1.Command pay.1.2.0\n");
+}
+
+static void a_task_whose_lease_ends_is_lost_once_and_driven_again(void **state)
+{
+    (void)state;
+    begin(1);
+    story_pass(&story, 9 * 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TASK_LOST), 0);
+    story.silent_from = 0;
+    story_pass(&story, 5 * 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TASK_LOST), 1);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__COMPLETED);
+}
+
+static void a_task_cancelled_before_anybody_began_is_quiet_at_once(void **state)
+{
+    (void)state;
+    story.cluster.beside = NULL;
+    begin(0);
+    story_request(&story, "pay.1", true);
+    assert_true(cluster_settle(&story.cluster));
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+}
+
+static void a_task_cancelled_while_it_runs_is_awaited(void **state)
+{
+    (void)state;
+    begin(1);
+    story.cluster.beside = NULL; /* The hands have it, and do not hear. */
+    story_request(&story, "pay.1", true);
+    story_pass(&story, 3000);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__STOPPING);
+    story_pass(&story, 10 * 1000);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+}
+
+/* --- timers --- */
+
+static void a_timer_fires_once_at_its_time(void **state)
+{
+    (void)state;
+    story.cluster.beside = NULL;
+    begin(0);
+    story_pass(&story, 59 * 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TIMER_FIRED), 0);
+    story_pass(&story, 2 * 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TIMER_FIRED), 1);
+    story_pass(&story, 50 * 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TIMER_FIRED), 1);
+    story_pass(&story, 10 * 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TIMER_FIRED), 2);
+}
+
+static void a_timer_that_came_due_while_nobody_was_there_fires_at_take_over(void **state)
+{
+    (void)state;
+    story.cluster.beside = NULL;
+    begin(0);
+    cluster_kill(story.coordinator);
+    memory_clock_advance(&story.cluster.clock, 3600 * 1000);
+    story_start(&story);
+    story_pass(&story, 1000);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_TIMER_FIRED), 1);
+}
+
+/* --- control.v1 --- */
+
+static void say_control(const char *writer, const char *key, Pb__Control *control)
+{
+    cluster_publish(&story.cluster,
+                    &(struct cluster_record){ .topic = "control.v1",
+                                              .key = key,
+                                              .writer = writer,
+                                              .id = key,
+                                              .message = &control->base });
+}
+
+static void say_freeze(const char *scope, int64_t for_ms)
+{
+    Pb__Control control = PB__CONTROL__INIT;
+    Pb__Freeze freeze = PB__FREEZE__INIT;
+
+    freeze.id = "f1";
+    freeze.scope = scope;
+    freeze.from_ms = story.cluster.clock.now_ms;
+    freeze.to_ms = freeze.from_ms + for_ms;
+    freeze.reason = "sale";
+    control.body_case = PB__CONTROL__BODY_FREEZE;
+    control.freeze = &freeze;
+    say_control("gateway", "freeze/f1", &control);
+}
+
+static void a_freeze_holds_whom_it_covers_from_its_begin_to_its_end(void **state)
+{
+    Pb__DeploymentState *held;
+
+    (void)state;
+    begin(1);
+    say_freeze("production/other", 5000);
+    story_pass(&story, 1000);
+    assert_int_equal(story_unpack(&story, "pay.1")->n_holds, 0);
+    say_freeze("production/shop", 5000);
+    story_pass(&story, 1000);
+    held = story_unpack(&story, "pay.1");
+    assert_int_equal(held->n_holds, 1);
+    assert_int_equal(held->holds[0]->kind, PB__HOLD_KIND__HOLD_FREEZE);
+    assert_string_equal(held->holds[0]->id, "f1");
+    story_pass(&story, 5000);
+    assert_int_equal(story_unpack(&story, "pay.1")->n_holds, 0);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_HOLD_SET), 1);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_HOLD_CLEARED), 1);
+}
+
+static void say_kill(const char *writer)
+{
+    Pb__Control control = PB__CONTROL__INIT;
+    Pb__Kill kill = PB__KILL__INIT;
+
+    kill.deployment = "pay.1";
+    kill.environment = "production";
+    kill.reason = "payments fail";
+    kill.at_ms = story.cluster.clock.now_ms;
+    control.body_case = PB__CONTROL__BODY_KILL;
+    control.kill = &kill;
+    say_control(writer, "kill/pay.1", &control);
+}
+
+static void a_latch_by_others_stops_the_deployment(void **state)
+{
+    (void)state;
+    begin(2);
+    say_kill("gateway");
+    assert_true(cluster_settle(&story.cluster));
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_KILL_SEEN), 1);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+}
+
+static void a_latch_written_while_nobody_was_there_is_found_at_take_over(void **state)
+{
+    (void)state;
+    begin(2);
+    cluster_kill(story.coordinator);
+    say_kill("monitor");
+    story_start(&story);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+}
+
+static void a_latch_by_somebody_who_may_not_write_it_is_not_believed(void **state)
+{
+    (void)state;
+    begin(2);
+    say_kill("executor");
+    say_kill(NULL);
+    assert_true(cluster_settle(&story.cluster));
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__CHECKING);
+    assert_true(memory_log_has(story.cluster.log, "not believed"));
+}
+
+/* --- the identity of the log --- */
+
+static void lose_the_last_record(void)
+{
+    const int32_t p = story_partition(&story, "pay");
+    int64_t high = 0;
+
+    while (memory_broker_record(story.cluster.broker, "events.v1", p, high) != NULL)
+        high++;
+    memory_broker_cut(story.cluster.broker, "events.v1", p, 0, high - 1);
+}
+
+static void a_log_that_lost_its_tail_stops_the_partition_and_says_what_to_do(void **state)
+{
+    const char *why;
+
+    (void)state;
+    begin(2);
+    cluster_stop(story.coordinator);
+    lose_the_last_record();
+    story_start(&story);
+    why = story_not_ready(&story, story.coordinator);
+    assert_non_null(strstr(why, "records were lost"));
+    assert_non_null(strstr(why, "--rebuild"));
+    assert_non_null(strstr(why, "--adopt"));
+    story_pass(&story, 10 * 1000);
+    assert_int_equal(story_unpack(&story, "pay.1")->step, 2);
+}
+
+static void another_record_in_the_place_of_the_one_applied_last_is_noticed(void **state)
+{
+    (void)state;
+    begin(2);
+    cluster_stop(story.coordinator);
+    lose_the_last_record();
+    story_request(&story, "pay.1", true);
+    story_start(&story);
+    assert_non_null(strstr(story_not_ready(&story, story.coordinator), "is not the one"));
+}
+
+static void told_to_rebuild_the_state_is_what_the_log_says(void **state)
+{
+    (void)state;
+    begin(2);
+    cluster_stop(story.coordinator);
+    lose_the_last_record();
+    assert_int_equal(setenv("SLIPWAY_REBUILD", "1", 1), 0);
+    story_start(&story);
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+    /* The word of the first task's end was lost. */
+    assert_int_equal(story_unpack(&story, "pay.1")->step, 1);
+}
+
+static void told_to_adopt_the_state_stays_and_the_log_goes_on(void **state)
+{
+    (void)state;
+    begin(2);
+    cluster_stop(story.coordinator);
+    lose_the_last_record();
+    assert_int_equal(setenv("SLIPWAY_ADOPT", "1", 1), 0);
+    story_start(&story);
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+    assert_int_equal(story_unpack(&story, "pay.1")->step, 2);
+    cluster_stop(story.coordinator);
+    (void)unsetenv("SLIPWAY_ADOPT");
+    /* From now on it is an ordinary log. */
+    story_start(&story);
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+    story_request(&story, "pay.1", true);
+    assert_true(cluster_settle(&story.cluster));
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+}
+
+static void a_log_without_its_beginning_is_refused(void **state)
+{
+    (void)state;
+    begin(2);
+    cluster_stop(story.coordinator);
+    memory_broker_cut(
+        story.cluster.broker, "events.v1", story_partition(&story, "pay"), 2, 1000);
+    story_start(&story);
+    assert_non_null(
+        strstr(story_not_ready(&story, story.coordinator), "retention must be unlimited"));
+}
+
+static void a_log_that_others_began_is_known_by_its_first_record(void **state)
+{
+    const int32_t p = story_partition(&story, "pay");
+
+    (void)state;
+    cluster_stop(story.coordinator);
+    memory_space_clear(story.cluster.space);
+    memory_broker_cut(story.cluster.broker, "events.v1", p, 0, 0);
+    story_request(&story, "pay.1", true);
+    story_start(&story);
+    begin(0);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__COMPLETED);
+    cluster_stop(story.coordinator);
+    story_start(&story);
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+}
+
+#define STORY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_command_that_nobody_takes_is_sent_again_each_time_later),
+        STORY(a_task_whose_lease_ends_is_lost_once_and_driven_again),
+        STORY(a_task_cancelled_before_anybody_began_is_quiet_at_once),
+        STORY(a_task_cancelled_while_it_runs_is_awaited),
+        STORY(a_timer_fires_once_at_its_time),
+        STORY(a_timer_that_came_due_while_nobody_was_there_fires_at_take_over),
+        STORY(a_freeze_holds_whom_it_covers_from_its_begin_to_its_end),
+        STORY(a_latch_by_others_stops_the_deployment),
+        STORY(a_latch_written_while_nobody_was_there_is_found_at_take_over),
+        STORY(a_latch_by_somebody_who_may_not_write_it_is_not_believed),
+        STORY(a_log_that_lost_its_tail_stops_the_partition_and_says_what_to_do),
+        STORY(another_record_in_the_place_of_the_one_applied_last_is_noticed),
+        STORY(told_to_rebuild_the_state_is_what_the_log_says),
+        STORY(told_to_adopt_the_state_stays_and_the_log_goes_on),
+        STORY(a_log_without_its_beginning_is_refused),
+        STORY(a_log_that_others_began_is_known_by_its_first_record),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
