@@ -171,13 +171,6 @@ static enum worker_step step(const struct worker_ports *ports,
                                  : give_up(task, PB__VERDICT__ERROR, why);
 }
 
-/* Forward work runs only under the configuration that its plan was compiled under. */
-static bool configuration_changed(const struct worker_ports *ports, const Pb__Command *command)
-{
-    return command->set_flags->percent > 0 && command->config_hash[0] != '\0' &&
-           !pb_same(command->config_hash, ports->service->settings->hash);
-}
-
 enum worker_step set_flags_step(const struct worker_ports *ports,
                                 struct worker_task *task,
                                 struct error *error)
@@ -190,9 +183,6 @@ enum worker_step set_flags_step(const struct worker_ports *ports,
         return read_back_cancelled(task);
     if (task->command->set_flags->n_flags == 0)
         return give_up(task, PB__VERDICT__FAIL, "the command names no flag");
-    if (configuration_changed(ports, task->command))
-        return give_up(
-            task, PB__VERDICT__ERROR, "slipway.yaml has changed since the plan was compiled");
     scratch = arena_with_limit(SCRATCH_MAX);
     answer = step(ports, task, &scratch);
     arena_release(&scratch);

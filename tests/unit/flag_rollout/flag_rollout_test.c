@@ -80,19 +80,6 @@ static void a_newer_grant_ends_the_task_as_failed(void **state)
     assert_non_null(strstr(w.task.task.result->error, "granted 0 % with sequence 4 since"));
 }
 
-static void a_changed_configuration_refuses_to_turn_up_but_not_to_turn_off(void **state)
-{
-    (void)state;
-    grant(3, 25);
-    w.command.config_hash = "another";
-    command_set(3, 25);
-    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_ERROR);
-    fake_task_close(&w.task);
-    grant(4, 0);
-    command_set(4, 0);
-    assert_int_equal(run(SET)->outcome, PB__OUTCOME__OUTCOME_OK);
-}
-
 static void a_record_that_does_not_prove_its_writer_grants_nothing(void **state)
 {
     Pb__Control control = PB__CONTROL__INIT;
@@ -319,7 +306,6 @@ int main(void)
         ROLLOUT_TEST(a_silent_gateway_is_inconclusive_never_a_pass),
         ROLLOUT_TEST(a_latch_that_comes_meanwhile_ends_the_task_as_failed),
         ROLLOUT_TEST(a_newer_grant_ends_the_task_as_failed),
-        ROLLOUT_TEST(a_changed_configuration_refuses_to_turn_up_but_not_to_turn_off),
         ROLLOUT_TEST(a_record_that_does_not_prove_its_writer_grants_nothing),
         ROLLOUT_TEST(a_cancelled_task_changes_nothing_more),
         ROLLOUT_TEST(a_kill_is_read_back_once_more_after_it_has_settled),
