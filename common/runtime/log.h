@@ -1,4 +1,5 @@
-/* The log of a service: one JSON object a line on standard error.
+/* The log of a service: one JSON object a line. A line has at most 4 KiB; a value at most 512
+ * bytes; what does not fit is cut or left out, and the line stays JSON.
  *
  *     {"ts":"2026-11-23T08:24:00.123Z","level":"info","service":"executor","instance":"executor-1",
  *      "message":"task claimed","deployment":"express-pay.3","task":"express-pay.3/2/1/4"} */
@@ -13,6 +14,7 @@ struct line_log {
     const char *service;
     const char *instance;
     enum log_level least; /* Lines below it are dropped. */
+    int fd;               /* Borrowed: 2 for standard error. */
 };
 
 /* A port over log, which must outlive it. Each line is one write, so lines of several threads

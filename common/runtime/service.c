@@ -13,8 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { PAUSE_MS = 1000, REGISTER_EVERY_MS = 5000, NAME_MEMORY = 16 * 1024 };
+enum {
+    PAUSE_MS = 1000,
+    REGISTER_EVERY_MS = 5000,
+    NAME_MEMORY = 16 * 1024,
+    LEAVE_S = 30, /* From the wish to stop to the end; a drain takes at most 10. */
+};
 
 /* --- signals --- */
 
@@ -210,8 +216,21 @@ static int turn_until_stopped(struct service *service)
     return SERVICE_STOPPED;
 }
 
+/* Whatever hangs in drain or close, the process ends: everything it holds survives a crash. */
+static void leave_in_time(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGALRM);
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    (void)alarm(LEAVE_S);
+}
+
 static void stop(struct service *service)
 {
+    leave_in_time();
     LOG(service->ports.log, LOG_INFO, "stopping", { "why", "asked to" });
     wiring_web_stop(&service->web);
     if (service->spec->drain != NULL && service->state != NULL)
@@ -237,8 +256,10 @@ int service_run(struct service *service)
     } else if (err != ERR_STALE) {
         status = SERVICE_MISCONFIGURED;
     }
-    wiring_web_close(&service->web);
+    /* The service's own threads may speak to the web server until it is closed. */
+    wiring_web_stop(&service->web);
     service->spec->close(service->state);
+    wiring_web_close(&service->web);
     if (service->registry.close != NULL)
         service->registry.close(service->registry.self);
     return status;

@@ -166,7 +166,8 @@ static int run(const struct service_spec *spec,
     service->log = (struct line_log){ .clock = wiring_clock(),
                                       .service = spec->name,
                                       .instance = service->ports.instance,
-                                      .least = LOG_INFO };
+                                      .least = LOG_INFO,
+                                      .fd = STDERR_FILENO };
     service->ports.log = line_log_port(&service->log);
     (void)pthread_mutex_init(&service->lock, NULL);
     status = service_start(service);

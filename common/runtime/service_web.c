@@ -11,12 +11,13 @@ enum { METRICS_MAX = 512 * 1024, READY_MAX = 2048, SERVICE_UNAVAILABLE = 503, NO
 
 void service_set_state(struct service *service, void *state)
 {
+    /* Before the first request can come by. */
+    if (service->spec->web_started != NULL)
+        service->spec->web_started(state, service->web.server);
     (void)pthread_mutex_lock(&service->lock);
     service->state = state;
     service->opened = true;
     (void)pthread_mutex_unlock(&service->lock);
-    if (service->spec->web_started != NULL)
-        service->spec->web_started(state, service->web.server);
 }
 
 void service_set_why(struct service *service, const char *why)
