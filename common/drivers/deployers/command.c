@@ -359,9 +359,12 @@ static enum err confirm(const struct driver_env *env,
                         Pb__Observed *ret,
                         struct error *error)
 {
+    struct deployer_order quiet = *order; /* The evidence of the change itself stays. */
     struct sighting seen;
-    enum err err = look(env, order, &seen, error);
+    enum err err;
 
+    quiet.ret_evidence = NULL;
+    err = look(env, &quiet, &seen, error);
     if (err != ERR_OK)
         return err;
     err = report(env, order, &seen, ret, error);

@@ -95,10 +95,11 @@ static void leave_evidence(const struct driver_env *env,
                            const char *const *argv,
                            const struct process_result *result)
 {
-    struct text line = text_new(EVIDENCE_MAX);
+    struct text line;
 
     if (order->ret_evidence == NULL)
         return;
+    line = text_new(EVIDENCE_MAX);
     for (size_t i = 0; argv[i] != NULL; i++)
         text_add(&line, "%s%s", i > 0 ? " " : "", argv[i]);
     *order->ret_evidence = arena_printf(env->arena,
