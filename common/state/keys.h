@@ -43,8 +43,15 @@ const char *keys_at(struct arena *arena,
                     const char *name,
                     const char *rest);
 
-/* "<prefix><name><rest>": instances: "instance:<service>:<instance>" (string C, 30 s: JSON),
- * flag read-back ("readback:<env>/<flag>"), alerts ("alerts:<service>"). */
+/* "<prefix><name><rest>", all of them C:
+ *
+ *     instance:<service>:<instance>  string, 30 s: JSON
+ *     readback:<env>/<flag>          flag read-back
+ *     alerts:<service>               hash: "<fingerprint>@<starts_at_ms>" -> packed Alert, open
+ *                                    ones only (monitor)
+ *     samples:<deployment>           string, 30 days: packed DeploymentSeries (monitor)
+ *     watch:<task>                   string, 1 h past its longest: packed WatchMemory (monitor)
+ */
 const char *keys_global(struct arena *arena,
                         const char *prefix,
                         const char *name,

@@ -19,6 +19,7 @@
 #include "slipway/v1/event.pb-c.h"
 #include "slipway/v1/plan.pb-c.h"
 #include "slipway/v1/report.pb-c.h"
+#include "slipway/v1/series.pb-c.h"
 #include "slipway/v1/signal.pb-c.h"
 #include "slipway/v1/state.pb-c.h"
 

@@ -5,7 +5,7 @@
 
 /* clang-format off */
 static const char common_settings[] =
-    "kafka: {brokers: \"127.0.0.1:9\"}\n"
+    "kafka: {brokers: \"127.0.0.1:9\", partitions: 2}\n"
     "redis: {host: 127.0.0.1}\n"
     "security: {keys: keys, tokens: tokens.yaml}\n"
     "gateway: {listen: \"127.0.0.1:8080\", public_url: \"http://127.0.0.1:8080\", peers: [\"http://127.0.0.1:8080\"]}\n"

@@ -18,12 +18,27 @@ static void note_progress(struct worker_task *task, const Pb__TaskProgress *prog
         world->active = world->last_progress;
 }
 
+static enum memory_fault ask_store(void *self, const char *operation, const char *object)
+{
+    (void)operation;
+    (void)object;
+    return ((const struct worker_world *)self)->store_fault;
+}
+
+static enum memory_fault ask_bus(void *self, const char *operation, const char *object)
+{
+    (void)object;
+    return strcmp(operation, "publish") == 0
+               ? ((const struct worker_world *)self)->publish_fault
+               : FAULT_NONE;
+}
+
 static enum err open_store(void *self, struct store *ret, struct error *error)
 {
-    const struct worker_world *const world = self;
+    struct worker_world *const world = self;
 
     (void)error;
-    *ret = memory_store(world->space, (struct memory_faults){ 0 });
+    *ret = memory_store(world->space, (struct memory_faults){ world, ask_store });
     return ERR_OK;
 }
 
@@ -76,7 +91,7 @@ void worker_world_open(struct worker_world *world, const char *settings)
         .service = "tested",
         .instance = "tested-1",
         .clock = clock,
-        .bus = memory_bus(world->broker, (struct memory_faults){ 0 }),
+        .bus = memory_bus(world->broker, (struct memory_faults){ world, ask_bus }),
         .log = memory_log_port(world->log),
         .metrics = memory_metrics_port(world->metrics),
         .process = world->drivers.env.process,

@@ -27,6 +27,9 @@ struct worker_world {
     Pb__TaskProgress *last_progress; /* A copy. */
     Pb__TaskProgress *active;        /* The first that said so. */
 
+    enum memory_fault store_fault; /* What happens to every operation. */
+    enum memory_fault publish_fault;
+
     /* Called before each step; may change the world. */
     void (*before_step)(struct worker_world *world, int64_t elapsed_ms);
 };

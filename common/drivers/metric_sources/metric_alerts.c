@@ -1,8 +1,6 @@
 #include "common/drivers/finding.h"
 #include "common/drivers/metric_sources/metric_source.h"
 
-#include <string.h>
-
 /* What the sources say together. */
 struct alerts_seen {
     size_t sources; /* That evaluate rules. */
@@ -10,15 +8,6 @@ struct alerts_seen {
     enum err err; /* Of a source that did not answer; ERR_OK. */
     struct error error;
 };
-
-static bool is_first_of_source(const Pb__CheckSpec *check, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (strcmp(check->metrics[i]->source, check->metrics[index]->source) == 0)
-            return false;
-    }
-    return true;
-}
 
 static void ask_source(const struct driver_env *env, const char *name, struct alerts_seen *seen)
 {
@@ -69,10 +58,8 @@ Pb__Finding *metric_alerts_answer(const struct driver_env *env, const Pb__CheckS
     struct alerts_seen seen = { 0 };
     Pb__Finding *finding;
 
-    for (size_t i = 0; i < check->n_metrics; i++) {
-        if (is_first_of_source(check, i))
-            ask_source(env, check->metrics[i]->source, &seen);
-    }
+    for (size_t i = 0; i < env->settings->metric_source_count; i++)
+        ask_source(env, env->settings->metric_sources[i].name, &seen);
     if (seen.sources == 0 && env->settings->alert_rule_count == 0)
         return NULL;
     finding = finding_new(env, check, "metric");

@@ -79,8 +79,8 @@ Pb__Finding *metric_answer_since(const struct driver_env *env,
                                  struct metric_memory *memory,
                                  struct metric_sample *ret_sample);
 
-/* Are alerts configured? Asks every metric source of check->metrics that evaluates rules: FAIL
- * when none has any. Where no source can tell, the alerts that slipway.yaml names count. NULL
+/* Are alerts configured? Asks every configured source that evaluates rules: FAIL when none has
+ * any. Where no source can tell, the alerts that slipway.yaml names count. NULL
  * when there was nothing to look at. */
 Pb__Finding *metric_alerts_answer(const struct driver_env *env, const Pb__CheckSpec *check);
 

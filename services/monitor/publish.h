@@ -1,0 +1,31 @@
+/* What the monitor writes: facts on events.v1, latches on control.v1, dead letters. Nothing
+ * here waits for the bus; flush does. */
+#ifndef SERVICES_MONITOR_PUBLISH_H
+#define SERVICES_MONITOR_PUBLISH_H
+
+#include "common/runtime/service.h"
+
+/* id: ce_id; the same word again has the same. */
+enum err publish_incident(const struct service_ports *ports,
+                          const char *deployment,
+                          const char *feature,
+                          const char *id,
+                          const Pb__IncidentReported *incident,
+                          struct error *error) MUST_CHECK;
+
+enum err publish_kill(const struct service_ports *ports,
+                      const Pb__Kill *kill,
+                      struct error *error) MUST_CHECK;
+
+/* Why a record of alerts.v1 could not be used, and where. */
+struct refusal {
+    const char *reason;
+    const char *field; /* "" if it is the record as a whole. */
+    const char *fix;
+};
+enum err publish_dead_letter(const struct service_ports *ports,
+                             const struct bus_record *record,
+                             const struct refusal *refusal,
+                             struct error *error) MUST_CHECK;
+
+#endif
