@@ -20,11 +20,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error error = { 0 };
     double value;
 
-    if (selector_parse(&arena, arena_copy(&arena, data, cut), &query, &error) != ERR_OK)
-        (void)selector_parse(&arena, "increase(a{b=\"c\"}) / a", &query, &error);
+    if (selector_parse(&arena, arena_copy(&arena, data, cut), &query, &error) != ERR_OK &&
+        selector_parse(&arena, "increase(a{b=\"c\"}) / a", &query, &error) != ERR_OK)
+        abort();
     selector_sum_page(&sum, "one");
-    if (exposition_read(&page, selector_visit, &sum, &error) == ERR_OK)
-        (void)selector_result(&sum, &value, &error);
+    if (exposition_read(&page, selector_visit, &sum, &error) == ERR_OK &&
+        selector_result(&sum, &value, &error) == ERR_OK && error.text[0] != '\0')
+        abort();
     free(memory);
     arena_release(&arena);
     return 0;
