@@ -83,6 +83,15 @@ void child_kill(pid_t child)
     child_end(child, SIGKILL);
 }
 
+bool child_succeeds(const char *const argv[])
+{
+    pid_t child = child_start(argv);
+    int status = 0;
+
+    return child != 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
 static bool line_read(const char *path, char *ret, size_t size)
 {
     FILE *stream = fopen(path, "r");

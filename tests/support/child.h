@@ -25,6 +25,9 @@ void child_signal(pid_t child, int signal);
  * child. */
 int child_stop(pid_t child);
 
+/* Run it to its end, which must be 0. */
+bool child_succeeds(const char *const argv[]);
+
 /* SIGKILL, then wait for its end. */
 void child_kill(pid_t child);
 

@@ -177,21 +177,15 @@ static void from_the_end_only_later_records_are_seen(void **state)
 static void watermarks_frame_what_is_kept(void **state)
 {
     struct bus_world *world = *state;
-    struct error error = { 0 };
     char topic[CONTRACT_NAME_SIZE];
-    int64_t low = -1, high = -1;
 
     contract_topic(world, topic);
     struct bus_consumer consumer = contract_read(world, topic, BUS_FROM_BEGINNING);
 
-    assert_int_equal(consumer.watermarks(consumer.self, topic, 3, &low, &high, &error), ERR_OK);
-    assert_int_equal(low, 0);
-    assert_int_equal(high, 0);
+    contract_watermarks(world, &consumer, topic, 0, 0);
     contract_hand_over(world, topic, 3, 1);
     contract_flush(world);
-    assert_int_equal(consumer.watermarks(consumer.self, topic, 3, &low, &high, &error), ERR_OK);
-    assert_int_equal(low, 0);
-    assert_int_equal(high, 1);
+    contract_watermarks(world, &consumer, topic, 0, 1);
     consumer.close(consumer.self);
 }
 
@@ -284,6 +278,29 @@ static void a_group_goes_on_where_it_committed(void **state)
     consumer.close(consumer.self);
 }
 
+static void a_committed_offset_that_is_not_kept_means_the_beginning(void **state)
+{
+    struct bus_world *world = *state;
+    struct error error = { 0 };
+    char topic[CONTRACT_NAME_SIZE];
+    struct contract_share share = { .start_at = BUS_OFFSET_DEFAULT };
+
+    contract_topic(world, topic);
+    for (int i = 0; i < 2; i++)
+        contract_hand_over(world, topic, 0, i);
+    contract_flush(world);
+    struct bus_consumer consumer =
+        contract_subscribe(world, topic, topic, BUS_FROM_COMMITTED, &share);
+
+    contract_until_owned(world, &consumer, NULL, &share, CONTRACT_PARTITIONS);
+    assert_int_equal(consumer.commit(consumer.self, topic, 0, 50, &error), ERR_OK);
+    consumer.close(consumer.self);
+    consumer = contract_subscribe(world, topic, topic, BUS_FROM_COMMITTED, &share);
+    assert_int_equal(contract_next_number(world, &consumer), 0);
+    assert_int_equal(contract_next_number(world, &consumer), 1);
+    consumer.close(consumer.self);
+}
+
 static void members_share_the_partitions_and_inherit_them(void **state)
 {
     struct bus_world *world = *state;
@@ -332,6 +349,7 @@ int bus_contract_run(const char *name, struct bus_world *world)
         cmocka_unit_test(the_listener_may_choose_where_to_start),
         cmocka_unit_test(an_offset_that_does_not_exist_halts_instead_of_jumping),
         cmocka_unit_test(a_group_goes_on_where_it_committed),
+        cmocka_unit_test(a_committed_offset_that_is_not_kept_means_the_beginning),
         cmocka_unit_test(members_share_the_partitions_and_inherit_them),
         cmocka_unit_test(different_clusters_could_be_told_apart),
     };

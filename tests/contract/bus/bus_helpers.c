@@ -158,6 +158,25 @@ int contract_next_number(struct bus_world *world, struct bus_consumer *consumer)
     return (int)strtol(text, NULL, 10);
 }
 
+void contract_watermarks(struct bus_world *world,
+                         struct bus_consumer *consumer,
+                         const char *topic,
+                         int64_t low,
+                         int64_t high)
+{
+    struct patience patience = patience_for(world->patience_ms);
+    struct error error = { 0 };
+    int64_t found_low = -1, found_high = -1;
+    enum err err;
+
+    do
+        err = consumer->watermarks(consumer->self, topic, 3, &found_low, &found_high, &error);
+    while (err == ERR_UNAVAILABLE && patience_left(&patience));
+    assert_int_equal(err, ERR_OK);
+    assert_int_equal(found_low, low);
+    assert_int_equal(found_high, high);
+}
+
 void contract_until_owned(struct bus_world *world,
                           struct bus_consumer *first,
                           struct bus_consumer *second,

@@ -46,6 +46,13 @@ enum err contract_outcome(struct bus_world *world,
 struct bus_record contract_next(struct bus_world *world, struct bus_consumer *consumer);
 int contract_next_number(struct bus_world *world, struct bus_consumer *consumer);
 
+/* Those of partition 3 must be so. A topic just made may be unavailable for a moment. */
+void contract_watermarks(struct bus_world *world,
+                         struct bus_consumer *consumer,
+                         const char *topic,
+                         int64_t low,
+                         int64_t high);
+
 /* Receive with both (second may be NULL) until that share owns so many. */
 void contract_until_owned(struct bus_world *world,
                           struct bus_consumer *first,
