@@ -403,7 +403,6 @@ static void whichever_operation_fails_it_ends_completed(void **state)
     static const enum memory_fault faults[] = { FAULT_BEFORE, FAULT_AFTER, FAULT_LOST };
 
     (void)state;
-    story_close(&story);
     for (size_t f = 0; f < sizeof faults / sizeof faults[0]; f++) {
         struct trouble trouble = { .happened = 1 };
 
@@ -413,8 +412,7 @@ static void whichever_operation_fails_it_ends_completed(void **state)
             if (story_state(&story, "pay.1").bytes == NULL ||
                 story_unpack(&story, "pay.1")->phase != PB__PHASE__COMPLETED)
                 fail_msg("fault %d at operation %u", (int)faults[f], nth);
-            if (trouble.happened > 0 && nth < 900)
-                story_close(&story);
+            story_close(&story);
         }
     }
 }
@@ -436,7 +434,7 @@ int main(void)
         STORY(ownership_can_alternate_with_every_record),
         STORY(a_record_that_kills_is_passed_over_after_three_deaths_in_sight),
         STORY(a_report_that_cannot_be_made_keeps_nothing_else_from_going_out),
-        STORY(whichever_operation_fails_it_ends_completed),
+        cmocka_unit_test(whichever_operation_fails_it_ends_completed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
