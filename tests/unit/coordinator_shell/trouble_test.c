@@ -230,6 +230,30 @@ static void with_a_lost_tail_of_redis_it_goes_on_from_the_log(void **state)
     assert_string_equal(story_not_ready(&story, story.coordinator), "");
 }
 
+static void an_effect_that_came_back_with_an_old_redis_is_not_said_again(void **state)
+{
+    /* The last commit of this path has the signal. */
+    struct crash_plan plan = { .at = "after-commit", .remaining = 7 };
+    struct memory_space *old;
+    unsigned records;
+    unsigned ids;
+
+    (void)state;
+    restart(&plan);
+    story_accept(&story, "pay", "one");
+    assert_false(cluster_settle(&story.cluster));
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__COMPLETED);
+    old = memory_space_copy(story.cluster.space);
+    assert_string_equal(story_topic(&story, "signals.v1"), "");
+    story_start(&story);
+    cluster_kill(story.coordinator);
+    memory_space_restore(story.cluster.space, old);
+    memory_space_free(old);
+    story_start(&story);
+    story_ids(&story, "signals.v1", &records, &ids);
+    assert_int_equal(records, 1);
+}
+
 static void a_latch_that_control_lost_is_asserted_again_at_take_over(void **state)
 {
     (void)state;
@@ -428,6 +452,7 @@ int main(void)
         STORY(with_redis_emptied_a_running_task_is_driven_again_after_the_longest_lease),
         STORY(with_redis_emptied_no_signal_is_sent_again),
         STORY(with_a_lost_tail_of_redis_it_goes_on_from_the_log),
+        STORY(an_effect_that_came_back_with_an_old_redis_is_not_said_again),
         STORY(a_latch_that_control_lost_is_asserted_again_at_take_over),
         STORY(a_commit_by_another_than_the_owner_is_refused),
         STORY(two_instances_share_and_one_goes_on_alone),
