@@ -110,7 +110,8 @@ struct setting_alert_rule {
 
 struct settings {
     const char *file;
-    char hash[DIGEST_HEX_SIZE]; /* SHA-256 of the file's bytes: config_hash of plans. */
+    char hash[DIGEST_HEX_SIZE];   /* SHA-256 of the file's bytes: config_hash of plans. */
+    const struct yaml_node *root; /* As written, for later complaints. */
 
     struct {
         const char *brokers;
