@@ -65,6 +65,23 @@ static void results_measured(struct turn *turn, Pb__Finding *const *findings, si
     state_step(turn, turn->state->step)->measured_ms = turn->now_ms;
 }
 
+void results_forget(struct turn *turn, struct expectation expected)
+{
+    Pb__StepState *const step = state_step(turn, turn->state->step);
+
+    step->measured_ms = 0;
+    for (size_t i = step->n_results; i-- > 0;) {
+        const Pb__CheckResult *const result = step->results[i];
+        bool listed = false;
+
+        for (size_t k = 0; k < expected.count; k++)
+            listed = listed || pb_same(expected.item[k]->id, result->check);
+        if (listed && result->by[0] == '\0' &&
+            !(step->step == STEP_LAST && result->verdict == PB__VERDICT__PASS))
+            PB_REMOVE(step, results, i);
+    }
+}
+
 /* --- the core's own checks --- */
 
 static Pb__Verdict no_open_critical(const struct turn *turn, const char **ret_observed)

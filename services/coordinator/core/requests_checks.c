@@ -25,14 +25,11 @@ static const Pb__CheckSpec *spec_find(struct turn *turn, const char *check)
     return found;
 }
 
-/* Something was measured where it stopped; otherwise there is nothing to judge. */
-static bool was_measured(const struct turn *turn)
+/* Work that was not done cannot be judged. */
+static bool stopped_at_work(const struct turn *turn)
 {
-    const Pb__Sub sub = turn->state->cursor->sub;
-
-    return sub != PB__SUB__SUB_APPLY && sub != PB__SUB__SUB_ACTIVATE &&
-           (sub == PB__SUB__SUB_GATE || sub == PB__SUB__SUB_SIGN_OFFS ||
-            state_step(turn, turn->state->step)->measured_ms >= turn->state->sub_ms);
+    return turn->state->cursor->sub == PB__SUB__SUB_APPLY ||
+           turn->state->cursor->sub == PB__SUB__SUB_ACTIVATE;
 }
 
 /* From BLOCKED: is it Go now? Then on from where it stopped. */
@@ -46,7 +43,7 @@ static void reevaluate(struct turn *turn)
         return;
     }
     judgement = judge_results(turn, expect_here(turn));
-    if (!was_measured(turn) || judgement.found > FOUND_WAIT)
+    if (stopped_at_work(turn) || judgement.found > FOUND_WAIT)
         return;
     step_resume(turn);
     if (sub == PB__SUB__SUB_HEALTH)
@@ -125,7 +122,7 @@ enum procedure_answer request_waive(struct turn *turn, const Pb__OperatorRequest
     if (rests && turn->state->step == 6 &&
         state_incident(turn->state, PB__SEVERITY__WARNING) != NULL)
         return refuse_waiver(turn, "an incident is open");
-    if (rests && !turn->state->flags->disabled && turn->state->step != 1 && !was_measured(turn))
+    if (rests && !turn->state->flags->disabled && stopped_at_work(turn))
         return refuse_waiver(turn, "what was not done cannot be waived");
     result = result_put(turn, state_step(turn, turn->state->step), spec->id);
     result->waived = true;

@@ -202,7 +202,6 @@ void step_block(struct turn *turn, const char *why, const char *remedy)
     Pb__DeploymentState *const state = turn->state;
     Pb__StepState *const step = state_step(turn, state->step);
     const Pb__Sub sub = state->cursor->sub;
-    const int64_t sub_ms = state->sub_ms;
 
     step->decision = "NO_GO";
     step->ended_ms = turn->now_ms;
@@ -211,11 +210,13 @@ void step_block(struct turn *turn, const char *why, const char *remedy)
     state->resting_remedy = words_cut(turn, remedy, 300);
     state->remeasure = false;
     state->clock_ended = false;
+    /* What a watch told while it ran decides nothing: it never came to its end. */
+    if (step->measured_ms == 0)
+        results_forget(turn, expect_here(turn));
     if (state->step == 1)
         lanes_give_back(turn);
     phase_enter(
         turn, PB__PHASE__BLOCKED, sub, plan_step(turn, state->step)->blocked_deadline_ms);
-    state->sub_ms = sub_ms; /* What was measured since then still counts. */
     (void)entry_add(turn, "StepNoGo", "step %u No-Go: %s", state->step, step->rule);
     signal_blocked(turn, state->resting_why, state->resting_remedy);
     announce(turn,

@@ -136,8 +136,11 @@ static Pb__TaskState *task_new(struct turn *turn, const struct task_kind *kind)
 
 Pb__TaskState *task_start(struct turn *turn, const char *name)
 {
-    Pb__TaskState *const task = task_new(turn, task_kind_find(name));
+    const struct task_kind *const kind = task_kind_find(name);
+    Pb__TaskState *const task = task_new(turn, kind);
 
+    if (kind->expected != NULL)
+        results_forget(turn, kind->expected(turn));
     task_send(turn, task);
     return task;
 }

@@ -122,6 +122,10 @@ void results_merge(struct turn *turn, Pb__Finding *const *findings, size_t count
 Pb__CheckResult *result_find(const Pb__StepState *step, const char *check);
 Pb__CheckResult *result_put(struct turn *turn, Pb__StepState *step, const char *check);
 
+/* Forget what was seen of these checks: they are measured anew. What people attested or waived
+ * stays, and in step 7 what is done. */
+void results_forget(struct turn *turn, struct expectation expected);
+
 /* True while a waiver of it counts. */
 bool result_waived(const struct turn *turn, const Pb__CheckResult *result);
 

@@ -1,8 +1,8 @@
 #include "tests/unit/coordinator_core/play.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
-enum { ARENA_MAX = 1024 * 1024 * 1024, WELL_MAX = 400 };
+enum { ARENA_MAX = 1024 * 1024 * 1024 };
 
 void play_open(struct play *play)
 {
@@ -20,6 +20,22 @@ void play_open(struct play *play)
 void play_close(struct play *play)
 {
     arena_release(&play->arena);
+}
+
+int play_setup(void **state)
+{
+    *state = calloc(1, sizeof(struct play));
+    if (*state == NULL)
+        return -1;
+    play_open(*state);
+    return 0;
+}
+
+int play_teardown(void **state)
+{
+    play_close(*state);
+    free(*state);
+    return 0;
 }
 
 void play_quiet(struct play *play)

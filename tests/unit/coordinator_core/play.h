@@ -31,6 +31,11 @@ Pb__Plan *play_plan(struct arena *arena);
 void play_open(struct play *play);
 void play_close(struct play *play);
 
+/* For cmocka: a fresh play a test. */
+int play_setup(void **state);
+int play_teardown(void **state);
+#define PLAY(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
+
 /* --- one event each; all return what became of it --- */
 
 enum procedure_answer play_event(struct play *play, const char *label, Pb__Event *event);

@@ -1,24 +1,6 @@
 /* Whole deployments, event by event. */
 #include "tests/unit/coordinator_core/play.h"
 
-#include <stdlib.h>
-
-static int open_play(void **state)
-{
-    *state = calloc(1, sizeof(struct play));
-    if (*state == NULL)
-        return -1;
-    play_open(*state);
-    return 0;
-}
-
-static int close_play(void **state)
-{
-    play_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_healthy_deployment_climbs_all_seven_steps_and_is_completed(void **state)
 {
     struct play *const play = *state;
@@ -79,8 +61,6 @@ static void a_critical_alert_latches_undoes_in_reverse_and_reads_back(void **sta
                 "rolled back, signal finished, tell feature ROLLED_BACK, announce rolled_back, "
                 "archive\n");
 }
-
-#define PLAY(name) cmocka_unit_test_setup_teardown(name, open_play, close_play)
 
 int main(void)
 {

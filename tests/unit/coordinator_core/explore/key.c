@@ -1,0 +1,121 @@
+#include "tests/unit/coordinator_core/explore/explore.h"
+
+#include "common/base/text.h"
+
+static void add_tasks(struct text *out, const Pb__DeploymentState *state)
+{
+    const Pb__TaskState *const task = main_task(state);
+
+    if (task != NULL)
+        text_add(out,
+                 "T%s%d,%u,%u,%d",
+                 task->kind,
+                 task->cancelling,
+                 task->errors,
+                 task->remeasured,
+                 task->retry_at_ms != 0);
+}
+
+static void add_results(struct text *out, const Pb__DeploymentState *state)
+{
+    const Pb__StepState *const step = state->steps[state->step];
+
+    /* While it is being taken back the findings decide nothing. Waivers of other steps are left
+     * out: with and without them the step in question was Go. */
+    if (state->stop != NULL)
+        return;
+    for (size_t i = 0; i < step->n_results; i++) {
+        const Pb__CheckResult *const result = step->results[i];
+
+        text_add(out,
+                 "R%s,%d%d%d",
+                 result->check,
+                 (int)result->verdict,
+                 result->waived,
+                 result->by[0] != '\0');
+    }
+}
+
+static void add_people(struct text *out, const Pb__DeploymentState *state)
+{
+    for (size_t i = 0; i < state->n_approvals; i++)
+        if (!state->approvals[i]->voided)
+            text_add(out, "A%s", state->approvals[i]->role);
+    for (size_t i = 0; i < state->n_signoffs; i++) {
+        const Pb__SignOffGiven *const given = state->signoffs[i];
+
+        if (given->try_number == state->steps[given->step]->try_number)
+            text_add(out, "S%u%d", given->step, given->accept);
+    }
+}
+
+static void add_rest(struct text *out, const Pb__DeploymentState *state)
+{
+    for (size_t i = 0; i < state->n_holds; i++)
+        text_add(out, "H%d", (int)state->holds[i]->kind);
+    for (size_t i = 0; i < state->n_applied; i++)
+        text_add(out, "P%u.%u", state->applied[i]->change, state->applied[i]->batch);
+    for (size_t i = 0; i < state->n_skipped; i++)
+        text_add(out, "K%u", state->skipped[i]);
+    for (size_t i = 0; i < state->n_lanes; i++)
+        text_add(out, "L%d%d", state->lanes[i]->asked, state->lanes[i]->grant != 0);
+    for (size_t i = 0; i < state->n_incidents; i++)
+        if (state->incidents[i]->open)
+            text_add(
+                out, "I%s%d", state->incidents[i]->cause, (int)state->incidents[i]->severity);
+    for (size_t i = 0; i < state->n_timers; i++)
+        text_add(out, "C%s", state->timers[i]->id);
+}
+
+static uint64_t hashed(const char *text, size_t length, uint64_t seed)
+{
+    uint64_t hash = seed;
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 1099511628211ULL;
+    return hash;
+}
+
+void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2])
+{
+    char bytes[4096];
+    struct text out = text_over(bytes, sizeof bytes);
+    const Pb__Cursor *const cursor = state->cursor;
+
+    text_add(&out,
+             "%d,%u,%u.%u.%u.%d",
+             (int)state->phase,
+             state->step,
+             cursor->change,
+             cursor->batch,
+             cursor->stage,
+             (int)cursor->sub);
+    text_add(&out,
+             "F%u%d%d%d",
+             state->flags->percent,
+             state->flags->disabled,
+             state->flags->killed,
+             state->flags->ever_on);
+    text_add(&out,
+             "X%d%d%d%u%d",
+             state->stop != NULL ? (int)state->stop->kind : 0,
+             state->remeasure,
+             state->clock_ended,
+             state->extended,
+             state->monitoring_active);
+    add_tasks(&out, state);
+    add_results(&out, state);
+    add_people(&out, state);
+    add_rest(&out, state);
+    text_add(&out,
+             "W%u,%u,%u%d%d%d",
+             world->changed,
+             world->skipped,
+             world->percent,
+             world->latched,
+             world->unseen,
+             world->frozen);
+    assert_true(text_ok(&out));
+    ret[0] = hashed(out.bytes, out.length, 14695981039346656037ULL);
+    ret[1] = hashed(out.bytes, out.length, 88172645463325252ULL);
+}
