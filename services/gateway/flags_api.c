@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { NOT_MODIFIED = 304, REASON_MAX = 2000 };
+enum { NOT_MODIFIED = 304, UNAVAILABLE = 503, REASON_MAX = 2000 };
 
 /* --- showing --- */
 
@@ -107,13 +107,26 @@ void get_flag(struct gateway_call *call)
         call_no_such(call, "flag", call->parameter[1]);
 }
 
+/* While control.v1 is being read, a latch may stand further on: neither "on" nor "off" is
+ * known, and a flag that is not there yet may be there. */
+static bool flags_are_complete(const struct gateway_call *call)
+{
+    return call->gateway->control_complete;
+}
+
 /* For flag-rollout's read-back: what this gateway answers users with, and nothing more. */
 void get_internal_flag(struct gateway_call *call)
 {
     const Pb__FlagValue *value;
+    const struct error reading = { .text = "control.v1 is still being read" };
     bool latched = false;
-    struct json json = call_json(call);
+    struct json json;
 
+    if (!flags_are_complete(call)) {
+        call_unavailable(call, &reading);
+        return;
+    }
+    json = call_json(call);
     (void)pthread_mutex_lock(&call->gateway->lock);
     value =
         flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
@@ -242,10 +255,29 @@ static struct ofrep_request ofrep_of(struct gateway_call *call)
     };
 }
 
+/* As OFREP has it for a provider that cannot answer: clients go on with their defaults. */
+static bool ofrep_is_ready(struct gateway_call *call)
+{
+    struct json json;
+
+    if (flags_are_complete(call))
+        return true;
+    json = call_json(call);
+    json_put_object(&json, NULL);
+    json_put_text(&json, "errorCode", "PROVIDER_NOT_READY");
+    json_put_text(&json, "errorDetails", "the flags are still being read; ask again");
+    json_end_object(&json);
+    call->status = UNAVAILABLE;
+    call->retry_after_s = 1;
+    return false;
+}
+
 void post_ofrep_flag(struct gateway_call *call)
 {
     const struct ofrep_request request = ofrep_of(call);
 
+    if (!ofrep_is_ready(call))
+        return;
     call->content_type = "application/json";
     (void)pthread_mutex_lock(&call->gateway->lock);
     call->status = ofrep_evaluate(&request, call->parameter[0], &call->out);
@@ -271,6 +303,8 @@ void post_ofrep_all(struct gateway_call *call)
     const struct ofrep_request request = ofrep_of(call);
     const char *const known = call_header(call, "if-none-match");
 
+    if (!ofrep_is_ready(call))
+        return;
     call->etag = bulk_etag(call);
     call->content_type = "application/json";
     if (known != NULL && strcmp(known, call->etag) == 0) {

@@ -33,9 +33,9 @@ static const struct gateway_route routes[] = {
     { "GET",    "/v1/health",                          get_health,        false, "services and their parts",             "", "", "200" },
     { "GET",    "/v1/stream",                          get_stream,        false, "live updates: server-sent events",     "topics", "", "200 429" },
     { "GET",    "/v1/openapi.json",                    get_openapi,       true,  "this description",                     "", "", "200" },
-    { "POST",   "/ofrep/v1/evaluate/flags/{flag}",     post_ofrep_flag,   true,  "OFREP: evaluate one flag",             "environment", "application/json", "200 400 404" },
-    { "POST",   "/ofrep/v1/evaluate/flags",            post_ofrep_all,    true,  "OFREP: evaluate all flags",            "environment", "application/json", "200 304 400" },
-    { "GET",    "/internal/v1/flags/{environment}/{flag}", get_internal_flag, true, "read-back: what this gateway answers with", "", "", "200 404" },
+    { "POST",   "/ofrep/v1/evaluate/flags/{flag}",     post_ofrep_flag,   true,  "OFREP: evaluate one flag",             "environment", "application/json", "200 400 404 503" },
+    { "POST",   "/ofrep/v1/evaluate/flags",            post_ofrep_all,    true,  "OFREP: evaluate all flags",            "environment", "application/json", "200 304 400 503" },
+    { "GET",    "/internal/v1/flags/{environment}/{flag}", get_internal_flag, true, "read-back: what this gateway answers with", "", "", "200 404 503" },
 };
 /* clang-format on */
 
