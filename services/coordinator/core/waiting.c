@@ -38,13 +38,15 @@ void wait_action(struct turn *turn, const char *request)
     PB_APPEND(turn->arena, turn->state->waiting_for, actions, request);
 }
 
-void wait_fact(struct turn *turn, const char *key, int64_t value)
+void wait_fact_text(struct turn *turn, const char *key, const char *value)
 {
     PB_APPEND(
-        turn->arena,
-        turn->state->waiting_for,
-        facts,
-        pb_pair_new(turn->arena, key, arena_printf(turn->arena, "%lld", (long long)value)));
+        turn->arena, turn->state->waiting_for, facts, pb_pair_new(turn->arena, key, value));
+}
+
+void wait_fact(struct turn *turn, const char *key, int64_t value)
+{
+    wait_fact_text(turn, key, arena_printf(turn->arena, "%lld", (long long)value));
 }
 
 void wait_otherwise(struct turn *turn, const char *then)

@@ -10,6 +10,7 @@ void wait_since(struct turn *turn, int64_t since_ms, int64_t deadline_ms);
 void wait_who(struct turn *turn, const char *role);
 void wait_action(struct turn *turn, const char *request);
 void wait_fact(struct turn *turn, const char *key, int64_t value);
+void wait_fact_text(struct turn *turn, const char *key, const char *value);
 
 /* "At 17:21 <then>"; nothing without a deadline. */
 void wait_otherwise(struct turn *turn, const char *then);

@@ -95,6 +95,8 @@ static size_t wait_who_attests(struct turn *turn, const char **ret_names)
 {
     const struct expectation all = expect_here(turn);
     const Pb__StepState *const step = state_step(turn, turn->state->step);
+    const char *checks = "";
+    const char *roles = "";
     size_t open = 0;
 
     *ret_names = "";
@@ -107,8 +109,15 @@ static size_t wait_who_attests(struct turn *turn, const char **ret_names)
             (result != NULL && result->by[0] != '\0'))
             continue;
         *ret_names =
-            arena_printf(turn->arena, "%s%s%s", *ret_names, open++ > 0 ? ", " : "", spec->id);
+            arena_printf(turn->arena, "%s%s%s", *ret_names, open > 0 ? ", " : "", spec->id);
+        checks = arena_printf(turn->arena, "%s%s%s", checks, open > 0 ? " " : "", spec->id);
+        roles = arena_printf(turn->arena, "%s%s%s", roles, open > 0 ? " " : "", spec->role);
+        open++;
         wait_who(turn, spec->role);
+    }
+    if (open > 0) {
+        wait_fact_text(turn, "checks", words_cut(turn, checks, 400));
+        wait_fact_text(turn, "check_roles", words_cut(turn, roles, 400));
     }
     return open;
 }
