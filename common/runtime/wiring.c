@@ -73,7 +73,8 @@ enum err wiring_store(const struct settings *settings, struct store *ret, struct
     enum err err = ERR_OK;
 
     if (file != NULL && file[0] != '\0')
-        err = settings_secret(&arena, file, &options.password, error);
+        err = settings_secret(
+            &arena, settings_path(settings, &arena, file), &options.password, error);
     if (err == ERR_OK)
         err = redis_store_open(&options, ret, error);
     arena_release(&arena);
@@ -110,7 +111,8 @@ static enum err read_key(const struct settings *settings,
                          struct error *error)
 {
     struct arena arena = arena_with_limit(SECRET_MEMORY);
-    const char *const path = arena_printf(&arena, "%s/%s.key", settings->security.keys, writer);
+    const char *const path = arena_printf(
+        &arena, "%s/%s.key", settings_path(settings, &arena, settings->security.keys), writer);
     const char *text = NULL;
     enum err err = settings_secret(&arena, path, &text, error);
 

@@ -35,7 +35,8 @@ static int setup(void **state)
     (void)snprintf(folder, sizeof folder, "/tmp/wiring-keys-XXXXXX");
     if (mkdtemp(folder) == NULL)
         return -1;
-    settings.security.keys = folder;
+    settings.file = "/tmp/slipway.yaml";
+    settings.security.keys = strrchr(folder, '/') + 1; /* Relative to the settings' folder. */
     return 0;
 }
 
