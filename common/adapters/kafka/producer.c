@@ -135,7 +135,7 @@ void kafka_delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, vo
                  sizeof account->why,
                  "%s: %s",
                  message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "?",
-                 rd_kafka_message_errstr(message));
+                 rd_kafka_err2str(message->err));
     }
     pthread_mutex_unlock(&bus->lock);
 }
