@@ -244,7 +244,7 @@ const struct settings *settings_load(struct arena *arena,
                                      struct yaml_problems *problems)
 {
     struct error error = { 0 };
-    struct pb_bytes bytes;
+    struct pb_bytes bytes = { NULL, 0 };
 
     if (read_file(arena, path, YAML_SIZE_MAX, &bytes, &error) != ERR_OK) {
         (void)yaml_complain_file(problems, path, "%s", error.text + strlen(path) + 2);
@@ -269,7 +269,7 @@ enum err settings_secret(struct arena *arena,
                          const char **ret,
                          struct error *error)
 {
-    struct pb_bytes bytes;
+    struct pb_bytes bytes = { NULL, 0 };
     struct stat status;
     enum err err;
     char *secret;

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { STEPS = 7, DRIVES_MAX = 10, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
+#define MINUTES(n) ((int64_t)(n)*60 * 1000)
+#define HOURS(n)   (60 * MINUTES(n))
+
+enum { STEPS = 7, DRIVES_MAX = 10 };
 
 struct step_options {
     int64_t deadline_ms;
@@ -17,13 +20,13 @@ static const struct step_default {
     struct step_options options;
     Pb__OnNoGo on_no_go;
 } defaults[STEPS + 1] = {
-    [1] = { { 30 * MINUTE_MS, 5 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS }, PB__ON_NO_GO__BLOCK },
-    [2] = { { 4 * HOUR_MS, 15 * MINUTE_MS, 0, 4 * HOUR_MS }, PB__ON_NO_GO__STOP },
-    [3] = { { 30 * MINUTE_MS, 5 * MINUTE_MS, 0, 4 * HOUR_MS }, PB__ON_NO_GO__STOP },
-    [4] = { { 72 * (int64_t)HOUR_MS, 5 * MINUTE_MS, 0, 4 * HOUR_MS }, PB__ON_NO_GO__STOP },
-    [5] = { { HOUR_MS, 5 * MINUTE_MS, 0, 4 * HOUR_MS }, PB__ON_NO_GO__BLOCK },
-    [6] = { { 72 * (int64_t)HOUR_MS, 5 * MINUTE_MS, 0, 4 * HOUR_MS }, PB__ON_NO_GO__BLOCK },
-    [7] = { { 4 * HOUR_MS, 5 * MINUTE_MS, 0, 24 * HOUR_MS }, PB__ON_NO_GO__BLOCK },
+    [1] = { { MINUTES(30), MINUTES(5), HOURS(1), HOURS(4) }, PB__ON_NO_GO__BLOCK },
+    [2] = { { HOURS(4), MINUTES(15), 0, HOURS(4) }, PB__ON_NO_GO__STOP },
+    [3] = { { MINUTES(30), MINUTES(5), 0, HOURS(4) }, PB__ON_NO_GO__STOP },
+    [4] = { { HOURS(72), MINUTES(5), 0, HOURS(4) }, PB__ON_NO_GO__STOP },
+    [5] = { { HOURS(1), MINUTES(5), 0, HOURS(4) }, PB__ON_NO_GO__BLOCK },
+    [6] = { { HOURS(72), MINUTES(5), 0, HOURS(4) }, PB__ON_NO_GO__BLOCK },
+    [7] = { { HOURS(4), MINUTES(5), 0, HOURS(24) }, PB__ON_NO_GO__BLOCK },
 };
 
 /* clang-format off */

@@ -134,9 +134,14 @@ static void print_line(const char *line, size_t length, struct text *out)
     size_t shown = 0;
 
     for (size_t i = 0; i < length; i++) {
+        const unsigned char c = (unsigned char)line[i];
+
         if (begins_character(line[i]) && ++shown > LINE_SHOWN_MAX)
             break;
-        text_add_char(out, (unsigned char)line[i] < 0x20 || line[i] == 0x7f ? ' ' : line[i]);
+        if (c < 0x20 || c == 0x7f)
+            text_add_char(out, ' ');
+        else
+            text_add_char(out, line[i]);
     }
 }
 

@@ -59,7 +59,7 @@ static bool take_header(struct bytes *bytes, struct header *ret)
 
 static size_t block_size(const struct header *header, size_t time_size)
 {
-    return header->time_count * (time_size + 1) + header->type_count * TYPE_SIZE +
+    return header->time_count * (time_size + 1) + (size_t)header->type_count * TYPE_SIZE +
            header->char_count + header->leap_count * (time_size + 4) + header->standard_count +
            header->utc_count;
 }

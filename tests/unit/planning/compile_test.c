@@ -278,8 +278,10 @@ static void metrics_are_watched_from_bake_to_step_six(void **state)
     assert_int_equal(step_check(plan, 6, "watch.metrics.p95")->metric->no_data,
                      PB__NO_DATA_RULE__NO_DATA_HOLDS);
     assert_int_equal(step_check(plan, 1, "monitoring.configured")->n_metrics, 5);
-    for (size_t i = 0; i < plan->steps[5]->n_checks; i++)
+    for (size_t i = 0; i < plan->steps[5]->n_checks; i++) {
         assert_string_not_equal(plan->steps[5]->checks[i]->id, "watch.metrics.cpu");
+        assert_string_not_equal(plan->steps[5]->checks[i]->id, "watch.metrics.requests");
+    }
 }
 
 static void a_criterion_of_a_stage_is_asked_in_that_stage(void **state)
