@@ -167,13 +167,12 @@ class Stage:
                                    "--partitions", "4"])
             self.bootstrap = wait_for("the embedded broker", lambda: self.read(port_file))
         elif self.broker == "kafka":
-            script = ROOT / "tests" / "support" / "kafka" / "kafka"
-            folder = self.folder / "kafka"
-            done = subprocess.run([script, "start", folder], text=True, capture_output=True)
+            scripts, folder = ROOT / "tests" / "support" / "kafka", self.folder / "kafka"
+            done = subprocess.run([scripts / "start", folder], text=True, capture_output=True)
             if done.returncode != 0:
                 raise Failed(f"Kafka did not start: {done.stderr.strip()[-2000:]}")
             self.bootstrap = done.stdout.split()[-1]
-            self.stops.append(lambda: subprocess.run([script, "stop", folder],
+            self.stops.append(lambda: subprocess.run([scripts / "stop", folder],
                                                      capture_output=True, check=False))
         else:
             self.bootstrap = self.broker
