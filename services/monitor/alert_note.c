@@ -1,6 +1,7 @@
 /* What one alert means. */
 #include "services/monitor/alerts.h"
 
+#include "common/runtime/dead_letter.h"
 #include "common/state/keys.h"
 #include "services/monitor/publish.h"
 
@@ -33,17 +34,18 @@ static Pb__Alert completed(const Pb__Alert *alert)
     return whole;
 }
 
-static enum err refuse(struct refusal *ret, const char *field, const char *reason)
+static enum err refuse(struct dead_letter *ret, const char *field, const char *reason)
 {
     *ret =
-        (struct refusal){ .reason = reason,
-                          .field = field,
-                          .fix = "give the alerting rule the labels service and environment, "
-                                 "with the names of slipway.yaml" };
+        (struct dead_letter){ .reason = reason,
+                              .field = field,
+                              .fix =
+                                  "give the alerting rule the labels service and environment, "
+                                  "with the names of slipway.yaml" };
     return ERR_INVALID;
 }
 
-static enum err check(const Pb__Alert *alert, struct refusal *ret)
+static enum err check(const Pb__Alert *alert, struct dead_letter *ret)
 {
     if (alert->status != PB__ALERT_STATUS__FIRING &&
         alert->status != PB__ALERT_STATUS__RESOLVED)
@@ -315,12 +317,12 @@ static enum err accuse_all(struct alert_desk *desk,
 enum err alert_note(struct alert_desk *desk,
                     const Pb__Alert *alert,
                     int64_t at_ms,
-                    struct refusal *ret_refusal,
+                    struct dead_letter *ret_letter,
                     struct error *error)
 {
     const Pb__Alert whole = completed(alert);
     const struct metrics_port *const metrics = &desk->ports->metrics;
-    const enum err err = check(&whole, ret_refusal);
+    const enum err err = check(&whole, ret_letter);
 
     if (err != ERR_OK)
         return err;

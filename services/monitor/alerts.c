@@ -1,7 +1,7 @@
 #include "services/monitor/alerts.h"
 
+#include "common/runtime/dead_letter.h"
 #include "common/wire/topics.h"
-#include "services/monitor/publish.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,19 +132,12 @@ static enum err know_suspects(struct alert_desk *desk, int64_t age_ms, struct er
 
 static enum err dead_letter(struct alert_desk *desk,
                             const struct bus_record *record,
-                            const struct refusal *refusal,
+                            const struct dead_letter *letter,
                             struct error *error)
 {
     desk->ports->metrics.add(
         desk->ports->metrics.self, "slipway_alerts_total", "answer", "dead-letter", 1);
-    LOG(desk->ports->log,
-        LOG_WARNING,
-        "alert refused",
-        { "reason", refusal->reason },
-        { "field", refusal->field },
-        { "key", record->key });
-    desk->told = true;
-    return publish_dead_letter(desk->ports, record, refusal, error);
+    return dead_letter_publish(desk->ports, record, letter, error);
 }
 
 static enum err open_batch(struct alert_desk *desk,
@@ -194,20 +187,21 @@ static enum err handle_batch(struct alert_desk *desk,
                              const Pb__AlertBatch *batch,
                              struct error *error)
 {
-    struct refusal first = { 0 };
+    struct dead_letter first = { 0 };
 
     note_truncated(desk, batch);
     for (size_t i = 0; i < batch->n_alerts; i++) {
-        struct refusal refusal = { 0 };
-        const enum err err = alert_note(desk, batch->alerts[i], record->at_ms, &refusal, error);
+        struct dead_letter letter = { 0 };
+        const enum err err = alert_note(desk, batch->alerts[i], record->at_ms, &letter, error);
 
         if (err == ERR_INVALID && first.reason == NULL)
-            first = refusal;
+            first = letter;
         else if (err != ERR_OK && err != ERR_INVALID)
             return err;
     }
     if (batch->n_alerts == 0)
-        first = (struct refusal){ "the record holds no alert", "alerts", "" };
+        first =
+            (struct dead_letter){ .reason = "the record holds no alert", .field = "alerts" };
     return first.reason != NULL ? dead_letter(desk, record, &first, error) : ERR_OK;
 }
 
@@ -219,11 +213,12 @@ static enum err handle(struct alert_desk *desk,
     enum err err = open_batch(desk, record, &batch, error);
 
     if (err != ERR_OK) {
-        const struct refusal refusal = { arena_text(&desk->arena, error->text),
-                                         "",
-                                         "send an AlertBatch as in alert.proto" };
+        const struct dead_letter letter = {
+            .reason = arena_text(&desk->arena, error->text),
+            .fix = "send an AlertBatch as in alert.proto",
+        };
 
-        return dead_letter(desk, record, &refusal, error);
+        return dead_letter(desk, record, &letter, error);
     }
     err = know_suspects(desk, SUSPECTS_FRESH_MS, error);
     return err == ERR_OK ? handle_batch(desk, record, batch, error) : err;

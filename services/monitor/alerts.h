@@ -61,12 +61,12 @@ void alert_desk_close(struct alert_desk *desk); /* Accepts NULL. */
 
 /* --- alert_note.c --- */
 
-/* One alert of a record. ERR_INVALID: the sender must say more, as refusal has it. */
-struct refusal;
+/* One alert of a record. ERR_INVALID: the sender must say more, as letter has it. */
+struct dead_letter;
 enum err alert_note(struct alert_desk *desk,
                     const Pb__Alert *alert,
                     int64_t at_ms,
-                    struct refusal *ret_refusal,
+                    struct dead_letter *ret_letter,
                     struct error *error) MUST_CHECK;
 
 /* Tell an incident of a deployment. */

@@ -5,10 +5,10 @@
 
 #include "common/ports/http_client.h"
 
-enum { ONCE_ANSWERS_MAX = 256 };
+enum { ONCE_ANSWERS_MAX = 256, ONCE_BYTES_MAX = 24 * 1024 * 1024 };
 
 struct once_answer {
-    const char *url;
+    const char *question;
     enum err err;
     struct error error;
     struct http_response response;
@@ -19,6 +19,7 @@ struct once {
     struct arena *arena;      /* Of the round; borrowed. */
     struct once_answer *answers[ONCE_ANSWERS_MAX];
     size_t count;
+    size_t bytes; /* Of bodies kept; beyond ONCE_BYTES_MAX nothing more is. */
 };
 
 /* A client that remembers the answers to plain GETs in once, and passes on everything else. */

@@ -2,10 +2,7 @@
 
 #include "common/wire/topics.h"
 
-#include <inttypes.h>
-#include <string.h>
-
-enum { ARENA_MAX = 2 * 1024 * 1024, DEAD_BYTES_MAX = 64 * 1024 };
+enum { ARENA_MAX = 2 * 1024 * 1024 };
 
 static enum err send(const struct service_ports *ports,
                      struct arena *arena,
@@ -78,47 +75,4 @@ enum err publish_kill(const struct service_ports *ports,
     err = send(ports, &arena, &envelope, &out, 0, error);
     arena_release(&arena);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "latch %s", kill->deployment);
-}
-
-enum err publish_dead_letter(const struct service_ports *ports,
-                             const struct bus_record *record,
-                             const struct refusal *refusal,
-                             struct error *error)
-{
-    struct arena arena = arena_with_limit(ARENA_MAX);
-    const char *const id = bus_header(record, "ce_id");
-    const char *const source = bus_header(record, "ce_source");
-    Pb__DeadLetter letter = PB__DEAD_LETTER__INIT;
-    const struct envelope envelope = {
-        .id = arena_printf(&arena,
-                           "dead.monitor.%s.%" PRId32 ".%" PRId64,
-                           record->topic,
-                           record->partition,
-                           record->offset),
-        .subject = record->key,
-    };
-    const struct envelope_out out = {
-        .topic = TOPIC_DEAD_LETTER, .key = record->key, .message = &letter.base, .sign = true
-    };
-    enum err err;
-
-    letter.topic = record->topic;
-    letter.partition = record->partition;
-    letter.offset = record->offset;
-    letter.key = record->key;
-    letter.id = id != NULL ? id : "";
-    letter.source = source != NULL ? source : "";
-    letter.service = "monitor";
-    letter.reason = refusal->reason;
-    letter.field = refusal->field;
-    letter.fix = refusal->fix;
-    letter.attempts = 1;
-    letter.bytes.len = record->length < DEAD_BYTES_MAX ? record->length : DEAD_BYTES_MAX;
-    letter.bytes.data = arena_alloc(&arena, letter.bytes.len + 1);
-    if (letter.bytes.len > 0)
-        memcpy(letter.bytes.data, record->bytes, letter.bytes.len);
-    letter.at_ms = clock_now_ms(ports->clock);
-    err = send(ports, &arena, &envelope, &out, 0, error);
-    arena_release(&arena);
-    return err == ERR_OK ? ERR_OK : error_wrap(error, err, "write dead letter");
 }

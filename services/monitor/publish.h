@@ -17,15 +17,4 @@ enum err publish_kill(const struct service_ports *ports,
                       const Pb__Kill *kill,
                       struct error *error) MUST_CHECK;
 
-/* Why a record of alerts.v1 could not be used, and where. */
-struct refusal {
-    const char *reason;
-    const char *field; /* "" if it is the record as a whole. */
-    const char *fix;
-};
-enum err publish_dead_letter(const struct service_ports *ports,
-                             const struct bus_record *record,
-                             const struct refusal *refusal,
-                             struct error *error) MUST_CHECK;
-
 #endif

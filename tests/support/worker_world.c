@@ -88,8 +88,8 @@ void worker_world_open(struct worker_world *world, const char *settings)
     make_keys(&world->keys);
     world->service = (struct service_ports){
         .settings = world->drivers.env.settings,
-        .service = "tested",
-        .instance = "tested-1",
+        .service = "monitor",
+        .instance = "monitor-1",
         .clock = clock,
         .bus = memory_bus(world->broker, (struct memory_faults){ world, ask_bus }),
         .log = memory_log_port(world->log),

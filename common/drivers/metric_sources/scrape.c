@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { PAGE_ROOM = 4 * HTTP_BODY_MAX };
+
 struct scrape_config {
     const char *target;
     const char *path;
@@ -37,6 +39,7 @@ static enum err page_of(const struct http_response *response,
                             : error_set(error, ERR_UNAVAILABLE, "a page of type %.80s", type);
 }
 
+/* A page lives only while it is read: many instances with large pages need the room of one. */
 static enum err read_page(const struct driver_env *env,
                           const struct scrape_config *config,
                           const char *url,
@@ -52,9 +55,10 @@ static enum err read_page(const struct driver_env *env,
         .header_count = 1,
         .timeout_ms = (int)config->timeout_ms,
     };
+    struct arena arena = arena_with_limit(PAGE_ROOM);
     struct http_response response = { 0 };
     struct exposition_page page;
-    enum err err = env->http.perform(env->http.self, env->arena, &request, &response, error);
+    enum err err = env->http.perform(env->http.self, &arena, &request, &response, error);
 
     if (err == ERR_OK)
         err = page_of(&response, &page, error);
@@ -63,6 +67,7 @@ static enum err read_page(const struct driver_env *env,
     /* The query was understood before: whatever is invalid now is the page. */
     if (err == ERR_INVALID || err == ERR_TOO_LARGE)
         err = ERR_UNAVAILABLE;
+    arena_release(&arena);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "GET %s", url);
 }
 

@@ -121,7 +121,7 @@ static const struct mistake mistakes[] = {
     { "3: {deadline: 10m, task: 60s,", "3: {deadline: 10m, task: 60m,", "{deadline: 1", "policies[0].steps.3: one task may take longer than the whole step", "task no longer than deadline" },
     { "6: {deadline: 48h,", "6: {max_age: 3s, deadline: 48h,", "max_age: 3", "policies[0].steps.6.max_age is not known here", "" },
     { "retry: {drives: 3,", "retry: {drives: 0,", "0, fir", "policies[0].retry.drives is 0", "more than 0" },
-    { "source: shop-metrics, query: \"shop_errors_total", "source: shop-metric, query: \"shop_errors_total", "shop-metric,", "policies[0].metrics[0].source is shop-metric, but there is no such metric source", "did you mean shop-metrics?" },
+    { "source: shop-metrics, query: \"increase", "source: shop-metric, query: \"increase", "shop-metric,", "policies[0].metrics[0].source is shop-metric, but there is no such metric source", "did you mean shop-metrics?" },
     { "at_most: 0.05", "at_most: 0.0000001", "0.0000", "policies[0].metrics[0].at_most is 0.0000001", "a decimal number with at most six places, such as 0.01" },
     { "at_most: 0.05", "at_most: 0.05, at_least: 0", "{name: e", "policies[0].metrics[0] has more than one limit", "at_most or at_least" },
     { "no_data: holds", "no_data: ignores", "ignore", "policies[0].metrics[0].no_data is ignores", "one of: holds, fails" },
@@ -196,7 +196,7 @@ static void a_mistake_is_told_once(void **state)
     } edits[] = {
         { "{name: release-engineer, members: [rel]}", "release-engineer" },
         { "zone: UTC", "zone: [UTC]" },
-        { "source: shop-metrics, query: \"shop_errors", "query: \"shop_errors" },
+        { "source: shop-metrics, query: \"increase(shop_errors", "query: \"increase(shop_errors" },
         { "canary_instances: 1", "canary_instances: one" },
         { "driver: tcp, ", "" },
     };
