@@ -231,7 +231,7 @@ def alert():
             "groupLabels": {"alertname": "ShopErrorBudgetBurn"}, "commonLabels": labels,
             "commonAnnotations": {}, "externalURL": "http://alertmanager.example",
             "alerts": [{"status": "firing", "labels": labels,
-                        "annotations": {"summary": "half of the orders fail"}, "startsAt": now,
+                        "annotations": {"summary": "orders with gift cards fail"}, "startsAt": now,
                         "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "5f1e7c0a9d3b2846",
                         "generatorURL": "http://prometheus.example/graph"}]}
 
@@ -279,11 +279,14 @@ def look(stage, users):
 
 
 def shop_around(stage, users, flag):
-    """Every user orders once. Remembers who had the feature, for flag_off."""
+    """Every user visits; all who do not have the feature order, and three of those who have it:
+    too few failures for the limit of error_rate, so that it takes an alert to notice. Remembers
+    who had the feature, for flag_off."""
     features = spread(stage, users, "/feature?user={user}")
     stage.shop_users_on = [user for user, (_, answer) in zip(users, features)
                            if answer.get("features", {}).get(flag)]
-    spread(stage, users, "/order?item=1&user={user}")
+    others = [user for user in users if user not in stage.shop_users_on]
+    spread(stage, [*others, *stage.shop_users_on[:3]], "/order?item=1&user={user}")
 
 
 def is_on(stage, flag, user):
