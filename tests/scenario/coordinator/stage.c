@@ -162,15 +162,11 @@ static const char *read_feature(struct stage *stage)
     return text.bytes;
 }
 
-void stage_open(struct stage *stage)
+static void read_example(struct stage *stage)
 {
-    struct yaml_problems *problems;
+    struct yaml_problems *const problems = arena_alloc(&stage->arena, sizeof *problems);
     const char *feature;
 
-    memset(stage, 0, sizeof *stage);
-    stage->arena = arena_with_limit(STAGE_ARENA_MAX);
-    stage->story = text_new(STORY_MAX);
-    problems = arena_alloc(&stage->arena, sizeof *problems);
     problems->arena = &stage->arena;
     stage->settings = settings_load(&stage->arena, "deploy/example/slipway.yaml", problems);
     assert_non_null(stage->settings);
@@ -178,11 +174,38 @@ void stage_open(struct stage *stage)
     stage->acceptance =
         feature_read(&stage->arena, "feature.yaml", feature, strlen(feature), NULL, problems);
     assert_non_null(stage->acceptance);
+}
+
+static void open_cluster(struct stage *stage)
+{
     cluster_open(&stage->cluster, stage->settings);
     stage->hands =
         (struct hands){ .cluster = &stage->cluster, .answer = answer, .self = stage };
     stage->cluster.beside = beside;
     stage->cluster.beside_self = stage;
+}
+
+void stage_open(struct stage *stage)
+{
+    memset(stage, 0, sizeof *stage);
+    stage->arena = arena_with_limit(STAGE_ARENA_MAX);
+    stage->story = text_new(STORY_MAX);
+    read_example(stage);
+    open_cluster(stage);
+}
+
+void stage_again(struct stage *stage)
+{
+    const struct stage read = *stage;
+
+    cluster_close(&stage->cluster);
+    memset(stage, 0, sizeof *stage);
+    stage->arena = read.arena;
+    stage->settings = read.settings;
+    stage->acceptance = read.acceptance;
+    stage->story = read.story;
+    text_reset(&stage->story);
+    open_cluster(stage);
 }
 
 void stage_close(struct stage *stage)

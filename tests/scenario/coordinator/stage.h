@@ -36,6 +36,9 @@ struct stage {
 void stage_open(struct stage *stage);
 void stage_close(struct stage *stage);
 
+/* As closed and opened, without reading the example again. */
+void stage_again(struct stage *stage);
+
 /* Start a coordinator; nothing settles. */
 void stage_start(struct stage *stage);
 

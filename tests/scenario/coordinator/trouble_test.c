@@ -82,11 +82,8 @@ static void check(const char *found, const char *wanted, const char *what, unsig
         same++;
     same = same > 60 ? same - 60 : 0;
     if (strcmp(found, wanted) != 0)
-        fail_msg("%s, %u:\nfound  %.200s\nwanted %.200s",
-                 what,
-                 nth,
-                 found + same,
-                 wanted + same);
+        fail_msg(
+            "%s, %u:\nfound  %.200s\nwanted %.200s", what, nth, found + same, wanted + same);
 }
 
 /* --- it dies --- */
