@@ -1,16 +1,15 @@
 #include "common/config/feature.h"
 
+#include "common/config/feature_measure.h"
 #include "common/config/fields.h"
-#include "common/wire/digest.h"
 #include "common/wire/envelope.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 struct reader {
     struct arena *arena;
     struct yaml_problems *problems;
-    const char *base_folder; /* NULL: no digest is worked out. */
+    const struct feature_file *file;
     Pb__AcceptanceSignedOff *acceptance;
 };
 
@@ -157,61 +156,6 @@ static Pb__Digest *read_digest(struct reader *reader,
     return digest;
 }
 
-/* The digest of a file, or of a folder as a whole. */
-static enum err digest_path(const char *path,
-                            char ret_hex[DIGEST_HEX_SIZE],
-                            struct error *error)
-{
-    struct stat status;
-
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return digest_tree(path, ret_hex, error);
-    return digest_file(path, ret_hex, error);
-}
-
-/* Does source stay below the folder? The rules of an acceptance say more; this comes before. */
-static bool stays_below(const char *source)
-{
-    return *source != '\0' && *source != '/' && strstr(source, "..") == NULL;
-}
-
-/* digest: auto, worked out from what lies there now. */
-static Pb__Digest *measure_digest(struct reader *reader,
-                                  const struct yaml_node *node,
-                                  const char *source)
-{
-    const struct yaml_node *const at = yaml_find(node, "digest");
-    char hex[DIGEST_HEX_SIZE];
-    struct error error = { 0 };
-    Pb__Digest *digest;
-
-    if (reader->base_folder == NULL) {
-        (void)yaml_complain(reader->problems,
-                            at,
-                            "sha256: and 64 hexadecimal digits",
-                            "%s.digest is auto, which only works where the files are",
-                            node->path);
-        return NULL;
-    }
-    if (!stays_below(source))
-        return NULL; /* Complained about by the rules. */
-    if (digest_path(arena_printf(reader->arena, "%s/%s", reader->base_folder, source),
-                    hex,
-                    &error) != ERR_OK) {
-        (void)yaml_complain(reader->problems,
-                            at,
-                            "a file or folder to measure",
-                            "%s.digest is auto: %s",
-                            node->path,
-                            error.text);
-        return NULL;
-    }
-    digest = pb_new(reader->arena, &pb__digest__descriptor);
-    digest->algorithm = "sha256";
-    digest->value = arena_text(reader->arena, hex);
-    return digest;
-}
-
 static void read_artifact(struct reader *reader, const struct yaml_node *node)
 {
     Pb__Artifact *const artifact = pb_new(reader->arena, &pb__artifact__descriptor);
@@ -227,7 +171,7 @@ static void read_artifact(struct reader *reader, const struct yaml_node *node)
         artifact->on_rollback = (Pb__OnRollback)field_word(
             node, "on_rollback", on_rollback_words, reader->problems);
     artifact->digest = options.digest != NULL && strcmp(options.digest, "auto") == 0
-                           ? measure_digest(reader, node, artifact->source)
+                           ? feature_measure(reader->problems, reader->file, node, artifact)
                            : read_digest(reader, node, options.digest);
 }
 
@@ -450,10 +394,9 @@ Pb__AcceptanceSignedOff *feature_read_tree(struct arena *arena,
                                            const struct yaml_node **ret_root)
 {
     const size_t errors = problems->errors;
-    struct reader reader = { arena,
-                             problems,
-                             file->base_folder,
-                             pb_new(arena, &pb__acceptance_signed_off__descriptor) };
+    struct reader reader = {
+        arena, problems, file, pb_new(arena, &pb__acceptance_signed_off__descriptor)
+    };
     struct teller teller = { &reader, NULL, errors, problems->count, 0 };
 
     teller.root = yaml_parse(arena, file->name, file->bytes, file->length, problems);
@@ -478,7 +421,9 @@ Pb__AcceptanceSignedOff *feature_read(struct arena *arena,
                                       const char *base_folder,
                                       struct yaml_problems *problems)
 {
-    const struct feature_file file = { name, bytes, length, base_folder };
+    const struct feature_file file = {
+        .name = name, .bytes = bytes, .length = length, .base_folder = base_folder
+    };
     const struct yaml_node *root;
 
     return feature_read_tree(arena, &file, problems, &root);

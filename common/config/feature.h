@@ -2,7 +2,7 @@
 #ifndef COMMON_CONFIG_FEATURE_H
 #define COMMON_CONFIG_FEATURE_H
 
-#include "common/config/yaml.h"
+#include "common/config/settings.h"
 #include "common/wire/pb.h"
 
 /* Reads and checks what can be checked without the operator's settings. `digest: auto` is
@@ -22,6 +22,9 @@ struct feature_file {
     const char *bytes;
     size_t length;
     const char *base_folder;
+    const struct settings
+        *settings;      /* Not NULL: look below the target's artifact root first. */
+    bool may_be_absent; /* What cannot be measured is a warning, and its digest zeros. */
 };
 Pb__AcceptanceSignedOff *feature_read_tree(struct arena *arena,
                                            const struct feature_file *file,

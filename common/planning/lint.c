@@ -58,9 +58,12 @@ struct lint_result lint_feature(struct arena *arena,
                                 const struct lint_request *request,
                                 struct yaml_problems *problems)
 {
-    const struct feature_file file = {
-        request->name, request->bytes, request->length, request->base_folder
-    };
+    const struct feature_file file = { .name = request->name,
+                                       .bytes = request->bytes,
+                                       .length = request->length,
+                                       .base_folder = request->base_folder,
+                                       .settings = request->settings,
+                                       .may_be_absent = request->base_folder != NULL };
     const struct plan_request plan = { .settings = request->settings, .approach = "" };
     struct plan_request compile = plan;
     struct lint_result result = { NULL, NULL };

@@ -10,7 +10,9 @@ struct lint_request {
     const char *name; /* Of the file, as the user named it. */
     const char *bytes;
     size_t length;
-    const char *base_folder;         /* Where `digest: auto` measures; NULL: nowhere. */
+    /* Where `digest: auto` measures what is not below the target's artifact root; NULL: auto is
+     * an error. What is not there is a warning: it may be built later. */
+    const char *base_folder;
     const struct settings *settings; /* NULL: the rules of every policy only. */
 };
 

@@ -221,7 +221,7 @@ static void auto_is_refused_where_the_files_are_not(void **state)
         feature_read(&fixture->arena, path, text, strlen(text), NULL, &fixture->problems));
     assert_int_equal(fixture->problems.errors, 3);
     assert_string_equal(fixture->problems.item[0].message,
-                        "artifacts[0].digest is auto, which only works where the files are");
+                        "artifacts[0].digest is auto: it only works where the files are");
 }
 
 static void auto_never_looks_outside_its_folder(void **state)

@@ -72,7 +72,9 @@ static void every_key_of_feature_yaml_is_in_its_page(void **state)
                     "deploy/example/feature.yaml",
                     "metrics: []",
                     "metrics: [{name: a, source: b, query: c, at_most: 1}]");
-    const struct feature_file file = { "feature.yaml", text, strlen(text), NULL };
+    const struct feature_file file = { .name = "feature.yaml",
+                                       .bytes = text,
+                                       .length = strlen(text) };
     const struct yaml_node *root;
 
     (void)feature_read_tree(&fixture->arena, &file, &fixture->problems, &root);

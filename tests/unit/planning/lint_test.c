@@ -1,6 +1,7 @@
 #include "common/planning/lint.h"
 
 #include "common/base/text.h"
+#include "tests/support/edited.h"
 #include "tests/support/test.h"
 #include "tests/unit/planning/example.h"
 
@@ -66,6 +67,29 @@ static void an_input_that_may_follow_is_a_warning(void **state)
     assert_int_equal(example->problems.errors, 0);
 }
 
+static void what_is_not_built_yet_is_a_warning(void **state)
+{
+    struct example *const example = *state;
+    const char *const source =
+        edited_file(&example->arena, "deploy/example/feature.yaml", "", "");
+    struct lint_request request = { .name = "feature.yaml",
+                                    .bytes = source,
+                                    .length = strlen(source),
+                                    .base_folder = "deploy/example",
+                                    .settings = example->settings };
+    struct lint_result result = lint_feature(&example->arena, &request, &example->problems);
+
+    assert_int_equal(example->problems.errors, 0);
+    assert_int_equal(example->problems.warnings, 3);
+    assert_non_null(strstr(example->problems.item[0].message,
+                           "artifacts[0].digest is auto: deploy/example/migrations/0002.sql"));
+    assert_non_null(result.compiled->plan);
+    request.base_folder = NULL;
+    request.settings = NULL;
+    result = lint_feature(&example->arena, &request, &example->problems);
+    assert_null(result.acceptance);
+}
+
 static void without_settings_only_the_file_is_judged(void **state)
 {
     struct example *const example = *state;
@@ -116,6 +140,7 @@ int main(void)
         T(a_problem_of_the_file_reads_as_documented),
         T(a_problem_with_the_policy_has_its_place_in_the_file),
         T(an_input_that_may_follow_is_a_warning),
+        T(what_is_not_built_yet_is_a_warning),
         T(without_settings_only_the_file_is_judged),
         T(a_metric_without_a_rule_for_no_data_is_worth_a_word),
         T(the_policies_of_the_example_bind_checks_that_there_are),
