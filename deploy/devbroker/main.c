@@ -9,8 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { BROKER = 1, EXIT_USAGE = 2, PARTITIONS_DEFAULT = 4, PARTITIONS_MOST = 1000 };
+enum {
+    BROKER = 1,
+    EXIT_USAGE = 2,
+    PARTITIONS_DEFAULT = 4,
+    PARTITIONS_MOST = 1000,
+    BETWEEN_REQUESTS_MS = 3,
+};
 
 struct arguments {
     const char *port_file;
@@ -76,12 +83,16 @@ static bool address_write(const char *file, const char *address)
     return written && rename(part, file) == 0;
 }
 
+/* A request to the test cluster's thread that comes too soon after the one before is noticed a
+ * second later: it wakes up no more often than so. */
 static bool topics_make(rd_kafka_mock_cluster_t *cluster, int32_t partitions)
 {
+    const struct timespec moment = { .tv_nsec = BETWEEN_REQUESTS_MS * 1000000L };
     struct bus_topic topics[TOPICS_MAX];
     size_t count = topics_all(partitions, topics);
 
     for (size_t i = 0; i < count; i++) {
+        nanosleep(&moment, NULL);
         if (rd_kafka_mock_topic_create(cluster, topics[i].name, topics[i].partitions, 1) !=
             RD_KAFKA_RESP_ERR_NO_ERROR)
             return false;

@@ -186,7 +186,10 @@ static void bad_properties_are_named_and_never_shown(void **state)
 static void a_producer_that_met_a_fatal_error_is_replaced(void **state)
 {
     char text[256];
-    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof text);
+    rd_kafka_conf_t *quiet = rd_kafka_conf_new();
+
+    rd_kafka_conf_set(quiet, "log_level", "3", text, sizeof text);
+    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, quiet, text, sizeof text);
     rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(host, 1);
     struct bus bus = bus_at(rd_kafka_mock_cluster_bootstraps(cluster));
     struct bus_record record = { .topic = "t", .bytes = (const uint8_t *)"x", .length = 1 };
