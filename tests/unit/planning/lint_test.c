@@ -81,8 +81,9 @@ static void what_is_not_built_yet_is_a_warning(void **state)
 
     assert_int_equal(example->problems.errors, 0);
     assert_int_equal(example->problems.warnings, 3);
-    assert_non_null(strstr(example->problems.item[0].message,
-                           "artifacts[0].digest is auto: deploy/example/migrations/0002.sql"));
+    assert_non_null(
+        strstr(example->problems.item[0].message,
+               "artifacts[0].digest is auto: deploy/example/artifacts/migrations/0002.sql"));
     assert_non_null(result.compiled->plan);
     request.base_folder = NULL;
     request.settings = NULL;
