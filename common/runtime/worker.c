@@ -47,6 +47,8 @@ static struct worker *worker_new(const struct worker_spec *spec,
     worker->service = ports;
     worker->tasks_max = spec->tasks_max > 0 ? spec->tasks_max : TASKS_MAX;
     worker->scratch = arena_with_limit(SCRATCH_MAX);
+    if (crash_plan_read(getenv("SLIPWAY_CRASH_AT"), &worker->crash_storage))
+        worker->crash = &worker->crash_storage;
     names_set(worker);
     (void)pthread_mutex_init(&worker->lock, NULL);
     (void)pthread_condattr_init(&attributes);
@@ -150,8 +152,12 @@ enum err worker_hear(struct worker *worker, int wait_ms, struct error *error)
 
     if (err != ERR_OK)
         return err;
-    if (worker_take(worker, &record, &why) == COMMAND_SETTLED)
-        return settle(worker, &record, error);
+    if (worker_take(worker, &record, &why) == COMMAND_SETTLED) {
+        crash_point(worker->crash, "worker-before-offset");
+        err = settle(worker, &record, error);
+        crash_point(worker->crash, "worker-after-offset");
+        return err;
+    }
     err = consumer->seek(consumer->self, record.topic, record.partition, record.offset, error);
     if (err != ERR_OK)
         return err;

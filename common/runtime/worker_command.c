@@ -186,6 +186,7 @@ static enum command_fate take_task(struct run *run)
             { "drive", run->drive });
         report_started(run);
         run_add(run);
+        crash_point(worker->crash, "worker-after-claim");
         worker_pool_wake(worker);
         return COMMAND_SETTLED;
     }

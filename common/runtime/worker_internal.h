@@ -4,6 +4,7 @@
 #ifndef COMMON_RUNTIME_WORKER_INTERNAL_H
 #define COMMON_RUNTIME_WORKER_INTERNAL_H
 
+#include "common/runtime/crash.h"
 #include "common/runtime/worker.h"
 
 #include <pthread.h>
@@ -68,6 +69,8 @@ struct worker {
     struct arena scratch;
     int64_t pause_until_ms; /* Monotonic. */
     uint64_t round;
+    struct crash_plan crash_storage;
+    struct crash_plan *crash; /* NULL in production. */
 
     struct worker_pool *pool; /* NULL: inline. */
     pthread_mutex_t lock;
@@ -103,6 +106,8 @@ void run_add(struct run *run);
 /* Carry out what is due now: one step of one task, or what is left to do after its last. False
  * if nothing was due. */
 bool worker_step_one(struct worker *worker, const struct worker_ports *ports, uint64_t round);
+/* With the lock: something is due. */
+bool worker_has_due(struct worker *worker);
 bool run_stopped(const struct worker_task *task);
 
 /* worker_lease.c. store: of the calling thread. */

@@ -42,18 +42,17 @@ static void wait_for_change(struct worker *worker, int64_t wait_ms)
     (void)pthread_cond_timedwait(&worker->changed, &worker->lock, &until);
 }
 
-/* With the lock: until the next step is due. */
+/* With the lock: until the next step is due. Steps under way or held up end with a signal. */
 static int64_t idle_ms(const struct worker *worker)
 {
     const int64_t now_ms = worker_now_ms(worker);
     int64_t wait_ms = LOOK_AGAIN_MS;
 
     for (const struct run *run = worker->runs; run != NULL; run = run->next) {
-        if (!run->stepping && run->due_ms - now_ms < wait_ms)
+        if (!run->stepping && run->due_ms > now_ms && run->due_ms - now_ms < wait_ms)
             wait_ms = run->due_ms - now_ms;
     }
-    /* What is due and yet not taken waits for something else: a drain. */
-    return wait_ms > 0 ? wait_ms : LOOK_AGAIN_MS / 10;
+    return wait_ms;
 }
 
 static bool wait_for_work(struct worker *worker)
@@ -61,7 +60,7 @@ static bool wait_for_work(struct worker *worker)
     bool stopping;
 
     (void)pthread_mutex_lock(&worker->lock);
-    if (!worker->stopping)
+    if (!worker->stopping && !worker_has_due(worker))
         wait_for_change(worker, idle_ms(worker));
     stopping = worker->stopping;
     (void)pthread_mutex_unlock(&worker->lock);

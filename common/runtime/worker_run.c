@@ -204,12 +204,16 @@ static bool run_settle(struct run *run, const struct worker_ports *ports, int64_
             *ret_due_ms = now_ms + REPORT_AGAIN_MS;
             return false;
         }
+        crash_point(run->worker->crash, "worker-after-report");
         run->published = true;
         lease_stop_keeping(run);
         count_finished(run);
     }
     *ret_due_ms = now_ms + MARK_AGAIN_MS;
-    return lease_done(run, ports->store) != LEASE_UNKNOWN || ++run->mark_tries == MARK_TRIES;
+    if (lease_done(run, ports->store) == LEASE_UNKNOWN && ++run->mark_tries < MARK_TRIES)
+        return false;
+    crash_point(run->worker->crash, "worker-after-mark");
+    return true;
 }
 
 static bool run_turn(struct run *run, const struct worker_ports *ports, int64_t *ret_due_ms)
@@ -224,8 +228,11 @@ static bool run_turn(struct run *run, const struct worker_ports *ports, int64_t 
         *ret_due_ms = worker_now_ms(run->worker) + DOUBT_AGAIN_MS;
         return false;
     }
-    if (!run->answered)
+    if (!run->answered) {
+        crash_point(run->worker->crash, "worker-before-step");
         run_step(run, ports);
+        crash_point(run->worker->crash, "worker-after-step");
+    }
     if (!run->answered) {
         *ret_due_ms = run->task.wake_ms;
         return false;
@@ -248,6 +255,11 @@ static struct run *next_due(struct worker *worker, uint64_t round)
             first = run;
     }
     return first;
+}
+
+bool worker_has_due(struct worker *worker)
+{
+    return next_due(worker, 0) != NULL;
 }
 
 bool worker_step_one(struct worker *worker, const struct worker_ports *ports, uint64_t round)
