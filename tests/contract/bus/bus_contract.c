@@ -3,6 +3,7 @@
 #include "tests/contract/bus/bus_helpers.h"
 #include "tests/support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void a_record_arrives_with_all_it_carries(void **state)
@@ -137,25 +138,53 @@ static void a_topic_says_how_many_partitions_it_has(void **state)
                          ERR_NOT_FOUND);
 }
 
-static void a_topic_of_another_shape_is_an_error_that_names_the_fix(void **state)
+static void assert_refused(struct bus_world *world, struct bus_topic topic, const char *setting)
+{
+    struct bus *bus = &world->bus;
+    struct error error = { 0 };
+
+    assert_int_equal(bus->ensure_topics(bus->self, &topic, 1, &error), ERR_INVALID);
+    assert_non_null(strstr(error.text, topic.name));
+    assert_non_null(strstr(error.text, setting));
+}
+
+static void a_topic_of_another_shape_is_an_error_that_names_it(void **state)
 {
     struct bus_world *world = *state;
     struct bus *bus = &world->bus;
     struct error error = { 0 };
     char name[CONTRACT_NAME_SIZE];
-    struct bus_topic topic = contract_settings(contract_topic(world, name));
+    const struct bus_topic topic = contract_settings(contract_topic(world, name));
+    struct bus_topic other = topic;
 
     assert_int_equal(bus->ensure_topics(bus->self, &topic, 1, &error), ERR_OK);
-    topic.partitions = CONTRACT_PARTITIONS + 1;
-    assert_int_equal(bus->ensure_topics(bus->self, &topic, 1, &error), ERR_INVALID);
-    assert_non_null(strstr(error.text, name));
-    assert_non_null(strstr(error.text, "partitions"));
-    topic.partitions = CONTRACT_PARTITIONS;
-    topic.retention_ms = -1;
-    if (world->has_settings) {
-        assert_int_equal(bus->ensure_topics(bus->self, &topic, 1, &error), ERR_INVALID);
-        assert_non_null(strstr(error.text, "retention.ms"));
-    }
+    other.partitions = CONTRACT_PARTITIONS + 1;
+    assert_refused(world, other, "partitions");
+    if (!world->has_settings)
+        return;
+    other = topic;
+    other.retention_ms = -1;
+    assert_refused(world, other, "retention.ms");
+    other = topic;
+    other.compacted = true;
+    assert_refused(world, other, "cleanup.policy");
+    other = topic;
+    other.log_append_time = false;
+    assert_refused(world, other, "message.timestamp.type");
+}
+
+static void a_compacted_topic_kept_for_ever_is_made_as_asked(void **state)
+{
+    struct bus_world *world = *state;
+    struct bus *bus = &world->bus;
+    struct error error = { 0 };
+    char name[CONTRACT_NAME_SIZE];
+
+    snprintf(name, sizeof name, "contract-%s-%u", world->run, world->made++);
+    const struct bus_topic topic = { name, CONTRACT_PARTITIONS, -1, true, false };
+
+    assert_int_equal(bus->ensure_topics(bus->self, &topic, 1, &error), ERR_OK);
+    assert_int_equal(bus->ensure_topics(bus->self, &topic, 1, &error), ERR_OK);
 }
 
 static void from_the_end_only_later_records_are_seen(void **state)
@@ -342,7 +371,8 @@ int bus_contract_run(const char *name, struct bus_world *world)
         cmocka_unit_test(a_key_decides_the_partition),
         cmocka_unit_test(what_cannot_be_published_is_refused_at_once),
         cmocka_unit_test(a_topic_says_how_many_partitions_it_has),
-        cmocka_unit_test(a_topic_of_another_shape_is_an_error_that_names_the_fix),
+        cmocka_unit_test(a_topic_of_another_shape_is_an_error_that_names_it),
+        cmocka_unit_test(a_compacted_topic_kept_for_ever_is_made_as_asked),
         cmocka_unit_test(from_the_end_only_later_records_are_seen),
         cmocka_unit_test(watermarks_frame_what_is_kept),
         cmocka_unit_test(a_seek_goes_back),
