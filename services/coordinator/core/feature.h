@@ -6,9 +6,10 @@
 
 struct feature_input {
     const Pb__FeatureState *before; /* NULL: first acceptance. */
-    const Pb__Event
-        *event; /* AcceptanceReceived, AcceptanceWithdrawn, AttemptMoved; or an
-                 * OperatorRequest retry/rollback that a terminal deployment passed on. */
+
+    /* AcceptanceReceived, AcceptanceWithdrawn, AttemptMoved; or an AttemptCreated, by which a
+     * terminal deployment passes on that a person wishes a new attempt, or its rollback. */
+    const Pb__Event *event;
     const char *event_id;
     int64_t at_ms;
 };

@@ -83,6 +83,7 @@ const Pb__SignOffGiven *signoff_find(const struct turn *turn, uint32_t step, con
 /* Latch, cancel, undo. The first cause stays. */
 void stop(struct turn *turn, Pb__CauseKind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void stop_assert_off(struct turn *turn);
 void undo_begin(struct turn *turn);
 void undo_next(struct turn *turn);
 void undo_judged(struct turn *turn, Pb__TaskState *task, const struct judgement *judgement);

@@ -4,7 +4,11 @@
  * and takes memory only from the arena it is handed; time arrives with the event. The shell
  * commits the new state and its effects in one atomic write, and only then carries the effects
  * out, so a crash in between loses nothing and an event delivered twice is STALE. Lanes
- * (lane.h) and features (feature.h) are small aggregates of the same form on the same log. */
+ * (lane.h) and features (feature.h) are small aggregates of the same form on the same log; an
+ * event without a deployment is for one of them (see Event in event.proto).
+ *
+ * Texts of a new state and of effects may borrow from the event, the plan and the state before:
+ * pack them before any of those goes away. */
 #ifndef SERVICES_COORDINATOR_CORE_PROCEDURE_H
 #define SERVICES_COORDINATOR_CORE_PROCEDURE_H
 

@@ -42,6 +42,13 @@ static void latch_flags(struct turn *turn)
     (void)entry_add(turn, "Kill", "latch written: its flags are off for good");
 }
 
+/* The latch is what counts; this makes other providers follow at once. Nothing waits for it. */
+void stop_assert_off(struct turn *turn)
+{
+    if (turn->plan != NULL && turn->plan->n_flags > 0 && turn->state->flags->ever_on)
+        (void)task_start(turn, "kill");
+}
+
 static void cancel_work(struct turn *turn)
 {
     for (size_t i = turn->state->n_tasks; i-- > 0;) {
@@ -86,8 +93,7 @@ void stop(struct turn *turn, Pb__CauseKind kind, const char *format, ...)
     state->resting_why = "";
     state->resting_remedy = "";
     phase_enter(turn, PB__PHASE__STOPPING, PB__SUB__SUB_CANCEL, 0);
-    if (turn->plan != NULL && turn->plan->n_flags > 0 && state->flags->ever_on)
-        (void)task_start(turn, "kill");
+    stop_assert_off(turn);
 }
 
 static Pb__OnRollback undo_rule(const struct turn *turn, const Pb__Applied *applied)

@@ -277,6 +277,7 @@ static enum procedure_answer fired_plan(struct turn *turn)
 {
     if (turn->plan == NULL)
         return turn_stale(turn, "the plan %s is not at hand", turn->state->plan_hash);
+    stop_assert_off(turn);
     return PROCEDURE_APPLIED;
 }
 

@@ -13,7 +13,8 @@ static const Pb__Command *command_said(const struct play *play, Pb__Command__Bod
     return NULL;
 }
 
-static void a_batch_enters_applied_when_its_apply_is_commanded_not_when_it_is_reported(void **state)
+static void a_batch_enters_applied_when_its_apply_is_commanded_not_when_it_is_reported(
+    void **state)
 {
     struct play *const play = *state;
 
