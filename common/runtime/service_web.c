@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METRICS_MAX = 512 * 1024, READY_MAX = 2048, SERVICE_UNAVAILABLE = 503, NOT_FOUND = 404 };
+enum {
+    METRICS_MAX = 512 * 1024,
+    READY_MAX = 2048,
+    PATH_MEMORY = 16 * 1024,
+    SERVICE_UNAVAILABLE = 503,
+    NOT_FOUND = 404
+};
 
 void service_set_state(struct service *service, void *state)
 {
@@ -131,7 +137,7 @@ struct web_handler service_web(struct service *service)
 /* Whole or not at all: whoever waits for the file must not read half an address. */
 enum err service_write_port(const struct service *service, struct error *error)
 {
-    struct arena arena = arena_with_limit(READY_MAX * 4);
+    struct arena arena = arena_with_limit(PATH_MEMORY);
     const char *temporary;
     FILE *file;
     bool ok;

@@ -87,12 +87,12 @@ enum err worker_open_inline(const struct worker_spec *spec,
                             const struct service_ports *ports,
                             void **ret_worker,
                             struct error *error) MUST_CHECK;
-enum err worker_turn_inline(void *worker, struct error *error) MUST_CHECK;
+enum err worker_turn_inline(void *self, struct error *error) MUST_CHECK;
 
 /* When the earliest waiting task wants its next step or its lease renewed; INT64_MAX if there
  * is none. */
-int64_t worker_next_wake_ms(void *worker);
-void worker_close_inline(void *worker);
+int64_t worker_next_wake_ms(void *self);
+void worker_close_inline(void *self);
 
 /* Add a finding to the task's result: verdict, and printf for observed. The check supplies id,
  * kind, required and remedy. Returns the finding so that more can be set. */

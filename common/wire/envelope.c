@@ -73,6 +73,46 @@ static enum err headers_check(const struct bus_record *record, struct error *err
     return ERR_OK;
 }
 
+/* Payload of the record, in the arena. */
+static enum err pack(struct arena *arena,
+                     const ProtobufCMessage *message,
+                     const char *id,
+                     struct bus_record *ret,
+                     struct error *error)
+{
+    const struct pb_bytes packed = pb_pack(arena, message);
+
+    if (packed.length > PB_RECORD_MAX)
+        return error_set(error,
+                         ERR_TOO_LARGE,
+                         "%s %s: %zu bytes, at most %d",
+                         message->descriptor->name,
+                         id,
+                         packed.length,
+                         PB_RECORD_MAX);
+    ret->bytes = packed.bytes;
+    ret->length = packed.length;
+    return ERR_OK;
+}
+
+static enum err sign(struct arena *arena,
+                     const struct envelope_keys *keys,
+                     const struct proof *proof,
+                     struct bus_record *record,
+                     struct error *error)
+{
+    char *const mac = arena_alloc(arena, DIGEST_HEX_SIZE);
+    struct digest_piece key = { 0 };
+
+    key.bytes = key_of(keys, proof->writer, &key.length);
+    if (key.bytes == NULL)
+        return error_set(error, ERR_DENIED, "no key to write as \"%s\"", proof->writer);
+    proof_mac(record, proof, key, mac);
+    header_add(record, "ce_mac", mac);
+    return ERR_OK;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): six parameters */
 enum err envelope_seal(struct arena *arena,
                        const struct envelope_keys *keys,
                        const struct envelope *envelope,
@@ -80,50 +120,32 @@ enum err envelope_seal(struct arena *arena,
                        struct bus_record *ret,
                        struct error *error)
 {
-    const char *const type =
-        envelope->type != NULL ? envelope->type : out->message->descriptor->name;
+    const struct proof proof = {
+        .writer = arena_text(arena, envelope->writer),
+        .id = arena_text(arena, envelope->id),
+        .type = arena_text(
+            arena, envelope->type != NULL ? envelope->type : out->message->descriptor->name),
+    };
     struct bus_record record = { .topic = arena_text(arena, out->topic),
                                  .partition = BUS_PARTITION_BY_KEY,
                                  .key = arena_text(arena, out->key) };
-    enum err err;
+    enum err err = ERR_OK;
 
-    if (out->message != NULL) {
-        const struct pb_bytes packed = pb_pack(arena, out->message);
-
-        if (packed.length > PB_RECORD_MAX)
-            return error_set(error,
-                             ERR_TOO_LARGE,
-                             "%s %s: %zu bytes, at most %d",
-                             type,
-                             envelope->id,
-                             packed.length,
-                             PB_RECORD_MAX);
-        record.bytes = packed.bytes;
-        record.length = packed.length;
-    }
+    if (out->message != NULL)
+        err = pack(arena, out->message, proof.id, &record, error);
     header_add(&record, "ce_specversion", "1.0");
-    header_add(&record, "ce_id", arena_text(arena, envelope->id));
-    header_add(&record, "ce_type", arena_text(arena, type));
+    header_add(&record, "ce_id", proof.id);
+    header_add(&record, "ce_type", proof.type);
     header_add(&record, "ce_source", arena_text(arena, envelope->source));
     header_add(&record, "ce_time", envelope_time(arena, envelope->time_ms));
     header_add(&record, "content-type", CONTENT_TYPE);
     header_add(&record, "ce_subject", arena_text(arena, envelope->subject));
     header_add(&record, "ce_traceparent", arena_text(arena, envelope->traceparent));
-    header_add(&record, "ce_writer", arena_text(arena, envelope->writer));
-    if (out->sign) {
-        char *const mac = arena_alloc(arena, DIGEST_HEX_SIZE);
-        struct digest_piece key = { 0 };
-
-        key.bytes = key_of(keys, envelope->writer, &key.length);
-        if (key.bytes == NULL)
-            return error_set(error,
-                             ERR_DENIED,
-                             "no key to write as %s",
-                             envelope->writer != NULL ? envelope->writer : "(nobody)");
-        proof_mac(&record, &(struct proof){ envelope->writer, envelope->id, type }, key, mac);
-        header_add(&record, "ce_mac", mac);
-    }
-    err = headers_check(&record, error);
+    header_add(&record, "ce_writer", proof.writer);
+    if (err == ERR_OK && out->sign)
+        err = sign(arena, keys, &proof, &record, error);
+    if (err == ERR_OK)
+        err = headers_check(&record, error);
     if (err == ERR_OK)
         *ret = record;
     return err;
@@ -159,7 +181,7 @@ enum err envelope_open(struct arena *arena,
                        struct error *error)
 {
     struct envelope envelope = { 0 };
-    const char *version = NULL;
+    const char *version = "";
     enum err err = headers_check(record, error);
 
     if (err == ERR_OK)
@@ -204,10 +226,10 @@ enum err envelope_verify(const struct envelope_keys *keys,
                          const char *const *allowed,
                          struct error *error)
 {
-    struct proof proof = { 0 };
+    struct proof proof = { .writer = "", .id = "", .type = "" };
     char wanted[DIGEST_HEX_SIZE];
     struct digest_piece key = { 0 };
-    const char *mac = NULL;
+    const char *mac = "";
     enum err err = headers_check(record, error);
 
     if (err == ERR_OK)

@@ -12,7 +12,7 @@ static const char *cleaned(struct arena *arena, const char *text)
 
     if (copy == NULL)
         return "";
-    memcpy(copy, text, length);
+    memcpy(copy, text, length + 1);
     for (char *at = copy; *at != '\0';) {
         const size_t step = text_utf8_length(at);
 

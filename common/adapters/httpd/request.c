@@ -206,6 +206,7 @@ static enum exchange_state state_of(struct exchange *exchange)
     return state;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 enum MHD_Result request_comes(void *self,
                               struct MHD_Connection *connection,
                               const char *url,

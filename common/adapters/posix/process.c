@@ -233,7 +233,7 @@ static enum err run(void *self,
     const struct clock_port clock = posix_clock();
     const int64_t began_ms = clock_monotonic_ms(clock);
     struct process_result result = { 0 };
-    struct child child;
+    struct child child = { .pid_fd = -1, .output = -1 };
     enum wish wish;
     char *buffer;
     int fault;
