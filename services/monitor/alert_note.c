@@ -223,6 +223,7 @@ enum err alert_tell(struct alert_desk *desk,
 {
     struct arena *const arena = &desk->arena;
     Pb__IncidentReported incident = PB__INCIDENT_REPORTED__INIT;
+    struct incident_fact fact;
     const char *of;
 
     incident.cause = word->cause;
@@ -240,17 +241,16 @@ enum err alert_tell(struct alert_desk *desk,
         of = arena_printf(arena, "%" PRId64, clock_now_ms(desk->ports->clock));
     }
     desk->told = true;
-    return publish_incident(desk->ports,
-                            word->deployment,
-                            projection_feature_of(arena, word->deployment),
-                            arena_printf(arena,
-                                         "alert.%s.%s.%s.%s",
-                                         word->deployment,
-                                         word->cause,
-                                         of,
-                                         word->open ? "open" : "over"),
-                            &incident,
-                            error);
+    fact.deployment = word->deployment;
+    fact.feature = projection_feature_of(arena, word->deployment);
+    fact.id = arena_printf(arena,
+                           "alert.%s.%s.%s.%s",
+                           word->deployment,
+                           word->cause,
+                           of,
+                           word->open ? "open" : "over");
+    fact.incident = &incident;
+    return publish_incident(desk->ports, &fact, error);
 }
 
 static enum err accuse(struct alert_desk *desk,

@@ -4,55 +4,55 @@
 
 enum { ARENA_MAX = 2 * 1024 * 1024 };
 
+/* One record to be: what it says of itself, what it holds, and where it goes. */
+struct outgoing {
+    struct envelope envelope;
+    struct envelope_out out;
+    int32_t partition;
+};
+
 static enum err send(const struct service_ports *ports,
                      struct arena *arena,
-                     const struct envelope *said,
-                     const struct envelope_out *out,
-                     int32_t partition,
+                     struct outgoing *outgoing,
                      struct error *error)
 {
-    struct envelope envelope = *said;
     struct bus_record record = { 0 };
     enum err err;
 
-    envelope.source = arena_printf(arena, "/slipway/monitor/%s", ports->instance);
-    envelope.writer = "monitor";
-    envelope.time_ms = clock_now_ms(ports->clock);
-    err = envelope_seal(arena, ports->keys, &envelope, out, &record, error);
+    outgoing->envelope.source = arena_printf(arena, "/slipway/monitor/%s", ports->instance);
+    outgoing->envelope.writer = "monitor";
+    outgoing->envelope.time_ms = clock_now_ms(ports->clock);
+    outgoing->out.sign = true;
+    err =
+        envelope_seal(arena, ports->keys, &outgoing->envelope, &outgoing->out, &record, error);
     if (err != ERR_OK)
         return err;
-    record.partition = partition;
+    record.partition = outgoing->partition;
     return ports->bus.publish(ports->bus.self, &record, error);
 }
 
 enum err publish_incident(const struct service_ports *ports,
-                          const char *deployment,
-                          const char *feature,
-                          const char *id,
-                          const Pb__IncidentReported *incident,
+                          const struct incident_fact *fact,
                           struct error *error)
 {
     struct arena arena = arena_with_limit(ARENA_MAX);
-    Pb__IncidentReported body = *incident;
+    Pb__IncidentReported body = *fact->incident;
     Pb__Event event = PB__EVENT__INIT;
-    const struct envelope envelope = { .id = id, .subject = deployment };
-    const struct envelope_out out = {
-        .topic = TOPIC_EVENTS, .key = feature, .message = &event.base, .sign = true
+    struct outgoing outgoing = {
+        .envelope = { .id = fact->id, .subject = fact->deployment },
+        .out = { .topic = TOPIC_EVENTS, .key = fact->feature, .message = &event.base },
+        .partition = bus_partition(fact->feature, (int32_t)ports->settings->kafka.partitions),
     };
     enum err err;
 
-    event.deployment = deployment;
-    event.feature = feature;
+    event.deployment = fact->deployment;
+    event.feature = fact->feature;
     event.body_case = PB__EVENT__BODY_INCIDENT;
     event.incident = &body;
-    err = send(ports,
-               &arena,
-               &envelope,
-               &out,
-               bus_partition(feature, (int32_t)ports->settings->kafka.partitions),
-               error);
+    err = send(ports, &arena, &outgoing, error);
     arena_release(&arena);
-    return err == ERR_OK ? ERR_OK : error_wrap(error, err, "report incident of %s", deployment);
+    return err == ERR_OK ? ERR_OK
+                         : error_wrap(error, err, "report incident of %s", fact->deployment);
 }
 
 enum err publish_kill(const struct service_ports *ports,
@@ -63,16 +63,16 @@ enum err publish_kill(const struct service_ports *ports,
     Pb__Kill body = *kill;
     Pb__Control control = PB__CONTROL__INIT;
     const char *const key = arena_printf(&arena, "kill/%s", kill->deployment);
-    const struct envelope envelope = { .id = arena_printf(&arena, "kill.%s", kill->deployment),
-                                       .subject = kill->deployment };
-    const struct envelope_out out = {
-        .topic = TOPIC_CONTROL, .key = key, .message = &control.base, .sign = true
+    struct outgoing outgoing = {
+        .envelope = { .id = arena_printf(&arena, "kill.%s", kill->deployment),
+                      .subject = kill->deployment },
+        .out = { .topic = TOPIC_CONTROL, .key = key, .message = &control.base },
     };
     enum err err;
 
     control.body_case = PB__CONTROL__BODY_KILL;
     control.kill = &body;
-    err = send(ports, &arena, &envelope, &out, 0, error);
+    err = send(ports, &arena, &outgoing, error);
     arena_release(&arena);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "latch %s", kill->deployment);
 }

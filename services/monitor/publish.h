@@ -5,12 +5,15 @@
 
 #include "common/runtime/service.h"
 
-/* id: ce_id; the same word again has the same. */
+/* An incident of a deployment. Borrowed for the call. */
+struct incident_fact {
+    const char *deployment;
+    const char *feature;
+    const char *id; /* ce_id; the same word again has the same. */
+    const Pb__IncidentReported *incident;
+};
 enum err publish_incident(const struct service_ports *ports,
-                          const char *deployment,
-                          const char *feature,
-                          const char *id,
-                          const Pb__IncidentReported *incident,
+                          const struct incident_fact *fact,
                           struct error *error) MUST_CHECK;
 
 enum err publish_kill(const struct service_ports *ports,

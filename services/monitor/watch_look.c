@@ -112,24 +112,24 @@ static Pb__Finding *look_at_builtin(const struct look *look)
 void watch_look_at(const struct driver_env *env,
                    const struct worker_ports *ports,
                    struct worker_task *task,
-                   size_t index)
+                   size_t check)
 {
     struct watch_run *const run = task->memory;
-    const struct watched *const watched = &run->watch->checks[index];
+    const struct watched *const watched = &run->watch->checks[check];
     const struct look look = { env, ports, task->command, watched->spec };
     struct metric_sample sample = { 0 };
     const int64_t *value_micro = NULL;
     const Pb__Finding *finding;
 
     if (watched->by == WATCHED_METRIC) {
-        finding = metric_answer_since(env, watched->spec, run->memories[index], &sample);
+        finding = metric_answer_since(env, watched->spec, run->memories[check], &sample);
         value_micro = sample.evidence != NULL ? &sample.value_micro : NULL;
     } else if (strcmp(watched->spec->kind, "probe") == 0) {
         finding = probe_answer(env, watched->spec, NULL, 0);
     } else {
         finding = look_at_builtin(&look);
     }
-    watch_note(run->watch, index, finding, value_micro);
+    watch_note(run->watch, check, finding, value_micro);
     if (watched->by == WATCHED_METRIC && watched->spec->metric != NULL)
         series_note(run->series, task->arena, watched->spec->metric, finding, value_micro);
 }

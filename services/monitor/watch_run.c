@@ -125,6 +125,8 @@ static enum err report_incidents(const struct worker_ports *ports,
     for (size_t i = 0; i < count; i++) {
         const struct watch_incident *const found = &run->incidents[i];
         Pb__IncidentReported incident = PB__INCIDENT_REPORTED__INIT;
+        struct incident_fact fact = { .deployment = task->command->deployment,
+                                      .feature = task->command->feature };
         enum err err;
 
         incident.cause = found->cause;
@@ -133,18 +135,15 @@ static enum err report_incidents(const struct worker_ports *ports,
         incident.count = 1;
         incident.summary = arena_printf(
             scratch, "%s: %s", found->check->spec->id, found->check->last.observed);
-        err = publish_incident(ports->service,
-                               task->command->deployment,
-                               task->command->feature,
-                               arena_printf(scratch,
-                                            "watch.%s.%u.%s.%u.%s",
-                                            task->command->task,
-                                            task->command->drive,
-                                            found->cause,
-                                            found->number,
-                                            found->open ? "open" : "over"),
-                               &incident,
-                               error);
+        fact.id = arena_printf(scratch,
+                               "watch.%s.%u.%s.%u.%s",
+                               task->command->task,
+                               task->command->drive,
+                               found->cause,
+                               found->number,
+                               found->open ? "open" : "over");
+        fact.incident = &incident;
+        err = publish_incident(ports->service, &fact, error);
         if (err != ERR_OK)
             return err;
     }

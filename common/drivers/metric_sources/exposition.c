@@ -70,7 +70,9 @@ static bool take_quoted(struct line *line, const char **ret)
             from++;
             if (*from != '\\' && *from != '"' && *from != 'n')
                 return false;
-            *to++ = *from == 'n' ? '\n' : *from;
+            *to++ = *from;
+            if (*from == 'n')
+                to[-1] = '\n';
         } else {
             *to++ = *from;
         }

@@ -51,7 +51,9 @@ static enum err sample(const struct driver_env *env,
     const enum err err =
         metric_source_open(env, criterion->source, &driver, &query.config, error);
 
-    return err == ERR_OK ? driver->query(env, &query, ret, error) : err;
+    if (err != ERR_OK || driver == NULL)
+        return err;
+    return driver->query(env, &query, ret, error);
 }
 
 static Pb__Verdict verdict_of(const Pb__MetricCriterion *criterion,

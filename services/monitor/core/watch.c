@@ -132,12 +132,11 @@ static void count_samples(struct watch *watch, struct watched *check, int64_t va
     check->last_micro = value_micro;
 }
 
-void watch_note(struct watch *watch,
-                size_t index,
-                const Pb__Finding *finding,
-                const int64_t *value_micro)
+static void note_look(struct watch *watch,
+                      struct watched *check,
+                      const Pb__Finding *finding,
+                      const int64_t *value_micro)
 {
-    struct watched *const check = &watch->checks[index];
     const Pb__Verdict verdict = finding->verdict;
 
     check->looked = true;
@@ -154,6 +153,14 @@ void watch_note(struct watch *watch,
     check->taken++;
     check->good += verdict == PB__VERDICT__PASS || verdict == PB__VERDICT__WARN;
     check->errors += verdict == PB__VERDICT__ERROR || verdict == PB__VERDICT__INCONCLUSIVE;
+}
+
+void watch_note(struct watch *watch,
+                size_t check,
+                const Pb__Finding *finding,
+                const int64_t *value_micro)
+{
+    note_look(watch, &watch->checks[check], finding, value_micro);
 }
 
 static bool is_definite(Pb__Verdict verdict)
