@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { NAME_MAX_LENGTH = 400 };
+enum { NAME_MAX_LENGTH = 400, SEVERITIES = 4 };
 
 static const char *label(const Pb__Alert *alert, const char *name)
 {
@@ -56,6 +56,8 @@ static enum err check(const Pb__Alert *alert, struct dead_letter *ret)
         return refuse(ret, "service", "the alert names no service");
     if (alert->environment[0] == '\0')
         return refuse(ret, "environment", "the alert names no environment");
+    if (alert->starts_at_ms < 0 || alert->starts_at_ms > INT64_MAX / SEVERITIES - 1)
+        return refuse(ret, "starts_at_ms", "the alert begins at no possible time");
     if (strlen(alert->fingerprint) + strlen(alert->service) + strlen(alert->environment) +
             strlen(alert->name) >
         NAME_MAX_LENGTH)
@@ -74,14 +76,14 @@ static bool is_ours(const struct settings *settings, const Pb__Alert *alert)
     return false;
 }
 
-static const char *field_of(struct arena *arena, const Pb__Alert *alert)
+static const char *field_of(struct arena *arena, const char *fingerprint, int64_t starts_at_ms)
 {
-    return arena_printf(arena, "%s@%" PRId64, alert->fingerprint, alert->starts_at_ms);
+    return arena_printf(arena, "%s@%" PRId64, fingerprint, starts_at_ms);
 }
 
 static const char *open_name(struct arena *arena, const Pb__Alert *alert)
 {
-    return arena_printf(arena, "%s %s", alert->service, field_of(arena, alert));
+    return arena_printf(arena, "%s %s", alert->service, alert->fingerprint);
 }
 
 static const char *service_name(struct arena *arena, const Pb__Alert *alert)
@@ -94,28 +96,45 @@ static const char *cause_name(struct arena *arena, const Pb__Alert *alert)
     return arena_printf(arena, "%s %s", service_name(arena, alert), alert->name);
 }
 
-static void count(struct tally *tally, const char *name, int64_t by)
+static void count(struct tally *tally, const char *name, int by)
 {
     const int64_t now = tally_get(tally, name) + by;
 
     (void)tally_set(tally, name, now > 0 ? now : 0);
 }
 
-/* In memory. False when there is nothing new: a repeat. */
-static bool remember(struct alert_desk *desk, const Pb__Alert *alert)
+/* An open alert as a number: when it began, and how grave it is. */
+static int64_t open_value(const Pb__Alert *alert)
+{
+    return alert->starts_at_ms * SEVERITIES + (int64_t)alert->severity;
+}
+
+static int64_t open_starts_ms(int64_t value)
+{
+    return value / SEVERITIES;
+}
+
+/* Is it a repeat, or late word of an alert that has begun again since? Of one set of labels
+ * only one alert is open at a time, so that a resolution holds for whatever is. */
+static bool is_news(const Pb__Alert *alert, int64_t was)
+{
+    if (was == 0)
+        return true;
+    if (alert->starts_at_ms < open_starts_ms(was))
+        return false;
+    return alert->status == PB__ALERT_STATUS__RESOLVED || open_value(alert) > was;
+}
+
+/* In memory. */
+static void remember(struct alert_desk *desk, const Pb__Alert *alert, int64_t was)
 {
     const bool firing = alert->status == PB__ALERT_STATUS__FIRING;
-    const char *const name = open_name(&desk->arena, alert);
-    const int64_t was = tally_get(desk->open, name);
-    const bool known = was != 0;
+    const int by = (int)firing - (int)(was != 0);
 
-    if (firing && known && was >= (int64_t)alert->severity)
-        return false;
-    if (tally_set(desk->open, name, firing ? (int64_t)alert->severity : 0) && firing != known) {
-        count(desk->causes, cause_name(&desk->arena, alert), firing ? 1 : -1);
-        count(desk->services, service_name(&desk->arena, alert), firing ? 1 : -1);
-    }
-    return true;
+    if (!tally_set(desk->open, open_name(&desk->arena, alert), firing ? open_value(alert) : 0))
+        return;
+    count(desk->causes, cause_name(&desk->arena, alert), by);
+    count(desk->services, service_name(&desk->arena, alert), by);
 }
 
 /* What Redis remembers of a service, once. Open alerts outlive the process that heard them.
@@ -139,7 +158,7 @@ static void load(struct alert_desk *desk, const char *service)
         void *alert = NULL;
 
         if (pb_unpack(&desk->arena, &pb__alert__descriptor, packed, &alert, &ignored) == ERR_OK)
-            (void)remember(desk, alert);
+            remember(desk, alert, tally_get(desk->open, open_name(&desk->arena, alert)));
     }
     (void)tally_set(desk->loaded, service, 1);
 }
@@ -159,22 +178,33 @@ static struct store_op *new_op(struct alert_desk *desk)
     return &desk->ops[desk->op_count++];
 }
 
-/* In Redis, with the next commit. */
-static void keep(struct alert_desk *desk, const Pb__Alert *alert)
+static void add_op(struct alert_desk *desk,
+                   const Pb__Alert *alert,
+                   int64_t starts_at_ms,
+                   bool firing)
 {
-    const bool firing = alert->status == PB__ALERT_STATUS__FIRING;
     struct store_op *const op = new_op(desk);
 
     *op = (struct store_op){
         .kind = firing ? STORE_HASH_SET : STORE_HASH_DELETE,
         .key = keys_global(&desk->arena, desk->projection.prefix, "alerts:", alert->service),
-        .field = field_of(&desk->arena, alert),
+        .field = field_of(&desk->arena, alert->fingerprint, starts_at_ms),
     };
     if (firing) {
         const struct pb_bytes packed = pb_pack(&desk->arena, alert);
 
         op->value = (struct store_value){ (const char *)packed.bytes, packed.length };
     }
+}
+
+/* In Redis, with the next commit. */
+static void keep(struct alert_desk *desk, const Pb__Alert *alert, int64_t was)
+{
+    const bool firing = alert->status == PB__ALERT_STATUS__FIRING;
+
+    if (was != 0 && open_starts_ms(was) != alert->starts_at_ms)
+        add_op(desk, alert, open_starts_ms(was), false);
+    add_op(desk, alert, alert->starts_at_ms, firing);
 }
 
 static bool is_direct(const struct settings *settings, const Pb__Alert *alert)
@@ -234,7 +264,7 @@ enum err alert_tell(struct alert_desk *desk,
         PB_APPEND(arena, &incident, alerts, pb_clone(arena, alert));
         incident.summary = alert->summary;
         incident.link = alert->link;
-        of = field_of(arena, alert);
+        of = field_of(arena, alert->fingerprint, alert->starts_at_ms);
     } else {
         incident.summary = word->open ? arena_printf(arena, "%u more alerts", word->count)
                                       : "all of its alerts are over";
@@ -323,6 +353,7 @@ enum err alert_note(struct alert_desk *desk,
     const Pb__Alert whole = completed(alert);
     const struct metrics_port *const metrics = &desk->ports->metrics;
     const enum err err = check(&whole, ret_letter);
+    int64_t was;
 
     if (err != ERR_OK)
         return err;
@@ -331,11 +362,13 @@ enum err alert_note(struct alert_desk *desk,
         return ERR_OK;
     }
     load(desk, whole.service);
-    if (!remember(desk, &whole)) {
+    was = tally_get(desk->open, open_name(&desk->arena, &whole));
+    if (!is_news(&whole, was)) {
         metrics->add(metrics->self, "slipway_alerts_total", "answer", "repeated", 1);
         return ERR_OK;
     }
-    keep(desk, &whole);
+    remember(desk, &whole, was);
+    keep(desk, &whole, was);
     if (whole.severity < PB__SEVERITY__WARNING)
         return ERR_OK;
     /* Others of the same name are still open: the incident is not over. */

@@ -27,7 +27,7 @@ struct alert_desk {
     struct bus_consumer consumer;
     struct suspects suspects;
     struct incident_book *book;
-    struct tally *open;     /* "<service> <fingerprint>@<starts>" -> severity */
+    struct tally *open;     /* "<service> <fingerprint>" -> start and severity */
     struct tally *causes;   /* "<environment>/<service> <name>" -> open alerts */
     struct tally *services; /* "<environment>/<service>" -> open alerts */
     struct tally *loaded;   /* Service -> 1: `open` holds what Redis remembers. */

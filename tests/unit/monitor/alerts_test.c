@@ -155,6 +155,35 @@ static void an_incident_is_over_when_its_last_alert_is(void **state)
     assert_int_equal(alert_remembered(f), 0);
 }
 
+static void a_resolution_with_another_start_holds_for_what_is_open(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident = NULL;
+    Pb__Alert *alert;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    alert = alert_add(f, "ShopErrors", "f1"); /* Prometheus lost its state and began again. */
+    alert->starts_at_ms = 5000;
+    alert_send_and_hear(f);
+    assert_int_equal(alert_remembered(f), 1);
+    memory_clock_advance(&f->world.drivers.clock, 2 * INCIDENT_EVERY_MS);
+    alert = alert_add(f, "ShopErrors", "f1");
+    alert->starts_at_ms = 4000;
+    alert->status = PB__ALERT_STATUS__RESOLVED;
+    alert_send_and_hear(f);
+    assert_int_equal(alert_remembered(f), 1); /* Late word. */
+    alert = alert_add(f, "ShopErrors", "f1");
+    alert->starts_at_ms = 6000;
+    alert->status = PB__ALERT_STATUS__RESOLVED;
+    memory_clock_advance(&f->world.drivers.clock, 2 * INCIDENT_EVERY_MS);
+    alert_send_and_hear(f);
+    assert_int_equal(alert_remembered(f), 0);
+    assert_true(alert_incidents(f, "express-pay.1", &incident) >= 2);
+    assert_false(incident->open);
+}
+
 static void a_direct_rule_latches_before_it_reports(void **state)
 {
     struct alert_scene *const f = *state;
@@ -305,6 +334,7 @@ int main(void)
         WITH(alerts_of_services_we_do_not_deploy_are_none_of_our_business),
         WITH(a_repeat_is_not_told_again_even_after_a_restart),
         WITH(an_incident_is_over_when_its_last_alert_is),
+        WITH(a_resolution_with_another_start_holds_for_what_is_open),
         WITH(a_direct_rule_latches_before_it_reports),
         WITH(a_rule_that_is_not_direct_latches_nothing),
         WITH(in_a_storm_the_first_incident_comes_first_and_alone),
