@@ -29,6 +29,27 @@ static enum err resolve_id(struct gateway_call *call, const char **ret, struct e
     return err;
 }
 
+/* A feature names its newest attempt a moment before that attempt is born: until then the one
+ * before it is the newest there is. */
+static enum err load_state(struct gateway_call *call,
+                           const char *id,
+                           Pb__DeploymentState **ret,
+                           struct error *error)
+{
+    const char *const asked = call->parameter[0];
+    const enum err err = projection_deployment(call->projection, call->arena, id, ret, error);
+    const char *const dot = strrchr(id, '.');
+    const long attempt = dot != NULL ? strtol(dot + 1, NULL, 10) : 0;
+
+    if (err != ERR_NOT_FOUND || strchr(asked, '.') != NULL || attempt < 2)
+        return err;
+    return projection_deployment(call->projection,
+                                 call->arena,
+                                 arena_printf(call->arena, "%s.%ld", asked, attempt - 1),
+                                 ret,
+                                 error);
+}
+
 bool deployment_load(struct gateway_call *call, struct view_source *ret)
 {
     const struct projection *const projection = call->projection;
@@ -39,7 +60,7 @@ bool deployment_load(struct gateway_call *call, struct view_source *ret)
     enum err err = resolve_id(call, &id, &error);
 
     if (err == ERR_OK)
-        err = projection_deployment(projection, call->arena, id, &state, &error);
+        err = load_state(call, id, &state, &error);
     if (err == ERR_OK && state->plan_hash[0] != '\0')
         err = projection_plan(projection, call->arena, state, &plan, &error);
     if (err == ERR_NOT_FOUND && state == NULL) {
