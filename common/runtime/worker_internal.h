@@ -6,12 +6,13 @@
 
 #include "common/runtime/crash.h"
 #include "common/runtime/worker.h"
+#include "common/state/keys.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 enum {
-    WORKER_LEASE_MS = 15 * 1000,
+    WORKER_LEASE_MS = TASK_LEASE_MS,
     WORKER_RENEW_MS = WORKER_LEASE_MS / 3,
     WORKER_DOUBT_MS = WORKER_LEASE_MS / 2, /* Without renewal: start nothing new. */
     WORKER_OWNER_MAX = 160,

@@ -36,6 +36,10 @@
 
 enum { KEYS_NO_PARTITION = -1 };
 
+/* How long a worker's claim of a task holds without renewal. The coordinator counts on it where
+ * Redis has forgotten who holds what. */
+enum { TASK_LEASE_MS = 15 * 1000 };
+
 /* "<prefix>{<partition>}:<name><rest>" */
 const char *keys_at(struct arena *arena,
                     const char *prefix,

@@ -7,8 +7,9 @@
 
 #define LEASE_OWNER_UNKNOWN "(unknown)"
 
-/* No worker's lease is longer. */
-enum { LEASE_LONGEST_MS = 30 * 1000 };
+/* How long somebody may still be at work on a task after Redis has forgotten the lease: the
+ * lease and the time between two looks. */
+enum { LEASE_LONGEST_MS = TASK_LEASE_MS + 1000 };
 
 /* For live partitions: expired leases, and commands that seem lost. */
 enum err leases_turn(struct coordinator *shell, struct error *error) MUST_CHECK;

@@ -107,6 +107,34 @@ static void an_alert_in_the_second_batch_takes_everything_back(void **state)
     assert_int_equal(stage_state(stage)->phase, PB__PHASE__ROLLED_BACK);
 }
 
+static void a_completed_one_is_taken_back_by_a_linked_one(void **state)
+{
+    struct stage *const stage = *state;
+    Pb__OperatorRequest *request;
+
+    stage_accept(stage);
+    stage_settle(stage);
+    text_reset(&stage->story);
+    request = stage_request_new(stage);
+    request->body_case = PB__OPERATOR_REQUEST__BODY_ROLLBACK;
+    request->rollback = pb_new(&stage->cluster.arena, &pb__rollback__descriptor);
+    stage_request(stage, request);
+    stage_settle(stage);
+    stage_pass(stage, 1000);
+    assert_string_equal(stage->story.bytes,
+                        "SIGNAL withdrawn\n"
+                        "LATCH express-pay.1\n"
+                        "LATCH express-pay.2\n"
+                        "revert 2.1\n"
+                        "revert 2.0\n"
+                        "revert 1.0\n"
+                        "revert 0.0\n"
+                        "read back\n"
+                        "flags off\n"
+                        "SIGNAL rolled back\n"
+                        "SIGNAL finished ROLLED_BACK\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +142,8 @@ int main(void)
             an_acceptance_becomes_a_completed_deployment, setup, teardown),
         cmocka_unit_test_setup_teardown(
             an_alert_in_the_second_batch_takes_everything_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_completed_one_is_taken_back_by_a_linked_one, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
