@@ -4,7 +4,7 @@
 #define SERVICES_MONITOR_SUSPECTS_H
 
 #include "common/state/projection.h"
-#include "services/monitor/core/blame.h"
+#include "common/domain/blame.h"
 
 enum { SUSPECTS_MAX = 1000, SUSPECTS_ENDED_MAX = 200 };
 

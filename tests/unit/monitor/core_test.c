@@ -1,4 +1,4 @@
-#include "services/monitor/core/blame.h"
+#include "common/domain/blame.h"
 #include "services/monitor/core/incident_book.h"
 #include "services/monitor/core/tally.h"
 #include "tests/support/test.h"

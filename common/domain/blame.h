@@ -1,6 +1,6 @@
 /* Whether a deployment may be to blame for an alert: pure. */
-#ifndef SERVICES_MONITOR_CORE_BLAME_H
-#define SERVICES_MONITOR_CORE_BLAME_H
+#ifndef COMMON_DOMAIN_BLAME_H
+#define COMMON_DOMAIN_BLAME_H
 
 #include "common/base/arena.h"
 #include "common/wire/pb.h"

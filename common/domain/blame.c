@@ -1,4 +1,4 @@
-#include "services/monitor/core/blame.h"
+#include "common/domain/blame.h"
 
 #include <string.h>
 
