@@ -149,6 +149,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct store_field *)a)->name, ((const struct store_field *)b)->name);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): six parameters */
 enum err projection_timeline(const struct projection *projection,
                              struct arena *arena,
                              const char *id,
@@ -195,6 +196,7 @@ static int newest_first(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven parameters */
 enum err projection_list(const struct projection *projection,
                          struct arena *arena,
                          bool live,

@@ -126,6 +126,8 @@ enum err compile_answer(struct coordinator *shell,
     err = states_read(shell, partition, outgoing->deployment, &state, error);
     if (err == ERR_OK)
         err = acceptance_read(shell, partition, outgoing->deployment, &acceptance, error);
+    if (err == ERR_OK && (state == NULL || acceptance == NULL))
+        return error_set(error, ERR_INTERNAL, "%s: nothing was read", outgoing->deployment);
     if (err != ERR_OK)
         return error_wrap(error, err, "compile the plan of %s", outgoing->deployment);
     ret->message = &compile(shell, outgoing, state, acceptance)->base;

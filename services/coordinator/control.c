@@ -2,6 +2,7 @@
 
 #include "common/wire/topics.h"
 #include "services/coordinator/kills.h"
+#include "services/coordinator/letters.h"
 #include "services/coordinator/outbox.h"
 #include "services/coordinator/partition.h"
 
@@ -109,46 +110,67 @@ static const char *const *writers_of(const Pb__Control *control)
     }
 }
 
-/* NULL, with the reason, for what is not a proven control record. */
+/* What a proven record says; a control without a body for a proven tombstone. NULL, with the
+ * reason, for everything else. */
 static const Pb__Control *hear(struct coordinator *shell,
                                const struct bus_record *record,
                                struct error *why)
 {
-    void *control = NULL;
+    static const char *const people[] = { COORDINATOR, "gateway", NULL };
+    void *control = pb_new(&shell->arena, &pb__control__descriptor);
+    const char *const *writers = people;
 
-    if (pb_unpack(&shell->arena,
-                  &pb__control__descriptor,
-                  (struct pb_bytes){ record->bytes, record->length },
-                  &control,
-                  why) != ERR_OK)
-        return NULL;
-    if (envelope_verify(shell->ports->keys, record, writers_of(control), why) != ERR_OK)
+    if (record->bytes != NULL) {
+        if (pb_unpack(&shell->arena,
+                      &pb__control__descriptor,
+                      (struct pb_bytes){ record->bytes, record->length },
+                      &control,
+                      why) != ERR_OK)
+            return NULL;
+        writers = writers_of(control);
+    }
+    if (envelope_verify(shell->ports->keys, record, writers, why) != ERR_OK)
         return NULL;
     return control;
+}
+
+/* Every coordinator hears it, at each of its starts: whoever has partition 0 says so, and only
+ * of what is new. */
+static void refuse(struct coordinator *shell,
+                   const struct bus_record *record,
+                   const struct error *why)
+{
+    const struct letter letter = { .record = record, .reason = why->text };
+    struct outbox outbox = { .arena = &shell->arena };
+    struct outgoing outgoing;
+    struct error error = { 0 };
+
+    if (record->offset < shell->control->caught_up_at || partition_find(shell, 0) == NULL)
+        return;
+    letter_note(shell, &letter);
+    outgoing = letter_make(&shell->arena, &letter);
+    outbox_add(&outbox, &outgoing);
+    if (outbox_publish(shell, &outbox, &error) != ERR_OK)
+        LOG(shell->ports->log,
+            LOG_ERROR,
+            "dead letter not published",
+            { "id", outgoing.id },
+            { "error", error.text });
 }
 
 static void fold(struct coordinator *shell, const struct bus_record *record)
 {
     struct control *const control = shell->control;
     struct error why = { 0 };
-    const Pb__Control *said;
+    const Pb__Control *const said = hear(shell, record, &why);
 
-    if (record->bytes == NULL) {
-        (void)flag_table_apply(control->table, record->key, NULL);
-        return;
-    }
-    said = hear(shell, record, &why);
     if (said == NULL) {
-        LOG(shell->ports->log,
-            LOG_WARNING,
-            "control record not believed",
-            { "key", record->key },
-            { "error", why.text });
+        refuse(shell, record, &why);
         return;
     }
     if (said->body_case == PB__CONTROL__BODY_SKIP)
         control_add_skip(control, (int32_t)said->skip->partition, said->skip->offset);
-    if (flag_table_apply(control->table, record->key, said) &&
+    if (flag_table_apply(control->table, record->key, record->bytes != NULL ? said : NULL) &&
         said->body_case == PB__CONTROL__BODY_KILL)
         kills_remember(shell, said->kill->deployment);
 }

@@ -103,17 +103,23 @@ static bool may_tell(const struct coordinator *shell, struct live_task *task)
     return true;
 }
 
+/* Where to say what was found, and what to take out of {p}:leases. */
+struct looking {
+    struct partition *partition;
+    struct outbox *outbox;
+    struct writes *over;
+};
+
 /* One member of {p}:leases whose time is over. What no longer needs it is taken out. */
 static enum err look_at_lease(struct coordinator *shell,
-                              struct partition *partition,
+                              const struct looking *looking,
                               const char *task,
-                              struct outbox *outbox,
-                              struct writes *over,
                               struct error *error)
 {
-    struct live_task *const live = live_task_find(&partition->live, task);
+    struct live_task *const live = live_task_find(&looking->partition->live, task);
+    struct writes *const over = looking->over;
     struct task_record record;
-    const enum err err = record_read(shell, partition, task, &record, error);
+    const enum err err = record_read(shell, looking->partition, task, &record, error);
     const bool held =
         strcmp(record.state, "CLAIMED") == 0 || strcmp(record.state, "CANCELLING") == 0;
 
@@ -129,7 +135,7 @@ static enum err look_at_lease(struct coordinator *shell,
     if (!may_tell(shell, live))
         return ERR_OK;
     tell_lost(shell,
-              outbox,
+              looking->outbox,
               task,
               record.drive,
               arena_printf(&shell->arena, "the lease of %s ended", record.owner));
@@ -142,6 +148,7 @@ static enum err look_at_leases(struct coordinator *shell,
                                struct error *error)
 {
     struct writes over = partition_writes(shell, partition);
+    const struct looking looking = { partition, outbox, &over };
     const struct store_range range = {
         .key = KEY_LEASES(&shell->arena, partition->number, shell_prefix(shell)),
         .min = INT64_MIN,
@@ -154,7 +161,7 @@ static enum err look_at_leases(struct coordinator *shell,
         shell->store.self, &shell->arena, &range, &members, &count, error);
 
     for (size_t i = 0; i < count && err == ERR_OK; i++)
-        err = look_at_lease(shell, partition, members[i].name, outbox, &over, error);
+        err = look_at_lease(shell, &looking, members[i].name, error);
     return err == ERR_OK ? writes_commit(&over, shell->store, NULL, 0, error) : err;
 }
 

@@ -18,12 +18,12 @@ enum {
 /* A task that the deployment waits for. */
 struct live_task {
     char name[160];
-    uint32_t drive;
     int64_t sent_ms;
+    int64_t lost_told_ms; /* When TaskLost was put on the log; 0: never. */
+    uint32_t drive;
     unsigned resends;
     bool cancelling;
-    int64_t lost_told_ms; /* When TaskLost was put on the log; 0: never. */
-    bool waiting;         /* Between two drives: there is no command. */
+    bool waiting; /* Between two drives: there is no command. */
 };
 
 /* A timer whose TimerFired is on the log. */

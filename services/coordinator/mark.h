@@ -21,16 +21,10 @@ bool mark_matches(struct arena *arena,
 
 /* Who this log is: the id of its genesis record; of a log that others began, a digest of the
  * first record. ret has room for DIGEST_HEX_SIZE + 16. */
-void mark_identify(struct coordinator *shell,
-                   struct arena *arena,
-                   const struct bus_record *first,
-                   char *ret,
-                   size_t size);
+void mark_identify(struct arena *arena, const struct bus_record *first, char *ret, size_t size);
 
 /* The partitions that the genesis record speaks of; 0 when the first record is none. */
-uint32_t mark_partitions(struct coordinator *shell,
-                         struct arena *arena,
-                         const struct bus_record *first);
+uint32_t mark_partitions(struct arena *arena, const struct bus_record *first);
 
 /* The writes that store it: the offset comes last. */
 void mark_write(struct writes *writes, const struct log_mark *mark);

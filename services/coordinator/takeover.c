@@ -260,7 +260,7 @@ static bool check_partitions(struct coordinator *shell,
                              struct partition *partition,
                              const struct bus_record *first)
 {
-    const uint32_t partitions = mark_partitions(shell, &shell->arena, first);
+    const uint32_t partitions = mark_partitions(&shell->arena, first);
     struct error why = { 0 };
 
     if (partitions == 0 || partitions == (uint32_t)shell->partition_count)
@@ -294,7 +294,7 @@ static enum err hear_first(struct coordinator *shell,
 
     if (!check_partitions(shell, partition, record))
         return ERR_OK;
-    mark_identify(shell, &shell->arena, record, genesis, sizeof genesis);
+    mark_identify(&shell->arena, record, genesis, sizeof genesis);
     if (mark->genesis[0] != '\0' && strcmp(mark->genesis, genesis) != 0) {
         (void)error_set(&what,
                         ERR_INVALID,

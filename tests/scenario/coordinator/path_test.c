@@ -125,6 +125,7 @@ static void a_completed_one_is_taken_back_by_a_linked_one(void **state)
                         "SIGNAL withdrawn\n"
                         "LATCH express-pay.1\n"
                         "LATCH express-pay.2\n"
+                        "flags off\n"
                         "revert 2.1\n"
                         "revert 2.0\n"
                         "revert 1.0\n"

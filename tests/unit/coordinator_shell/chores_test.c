@@ -199,15 +199,25 @@ static void a_latch_written_while_nobody_was_there_is_found_at_take_over(void **
     assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
 }
 
-static void a_latch_by_somebody_who_may_not_write_it_is_not_believed(void **state)
+static void a_latch_by_somebody_who_may_not_write_it_is_a_dead_letter(void **state)
 {
+    unsigned records;
+    unsigned ids;
+
     (void)state;
     begin(2);
     say_kill("executor");
     say_kill(NULL);
     assert_true(cluster_settle(&story.cluster));
     assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__CHECKING);
-    assert_true(memory_log_has(story.cluster.log, "not believed"));
+    assert_string_equal(story_topic(&story, "dead-letter.v1"),
+                        "slipway.v1.DeadLetter dead-letter.control.v1.0.0\n"
+                        "slipway.v1.DeadLetter dead-letter.control.v1.0.1\n");
+    cluster_stop(story.coordinator);
+    story_start(&story);
+    /* What was there before it started has been said. */
+    story_ids(&story, "dead-letter.v1", &records, &ids);
+    assert_int_equal(records, 2);
 }
 
 /* --- the identity of the log --- */
@@ -326,7 +336,7 @@ int main(void)
         STORY(a_freeze_holds_whom_it_covers_from_its_begin_to_its_end),
         STORY(a_latch_by_others_stops_the_deployment),
         STORY(a_latch_written_while_nobody_was_there_is_found_at_take_over),
-        STORY(a_latch_by_somebody_who_may_not_write_it_is_not_believed),
+        STORY(a_latch_by_somebody_who_may_not_write_it_is_a_dead_letter),
         STORY(a_log_that_lost_its_tail_stops_the_partition_and_says_what_to_do),
         STORY(another_record_in_the_place_of_the_one_applied_last_is_noticed),
         STORY(told_to_rebuild_the_state_is_what_the_log_says),
