@@ -136,6 +136,60 @@ static void a_completed_one_is_taken_back_by_a_linked_one(void **state)
                         "SIGNAL finished ROLLED_BACK\n");
 }
 
+static void say_freeze(struct stage *stage, int64_t for_ms)
+{
+    Pb__Control control = PB__CONTROL__INIT;
+    Pb__Freeze freeze = PB__FREEZE__INIT;
+
+    freeze.id = "sale";
+    freeze.scope = "production/*";
+    freeze.from_ms = stage->cluster.clock.now_ms;
+    freeze.to_ms = freeze.from_ms + for_ms;
+    freeze.reason = "the great sale";
+    control.body_case = PB__CONTROL__BODY_FREEZE;
+    control.freeze = &freeze;
+    cluster_publish(&stage->cluster,
+                    &(struct cluster_record){ .topic = "control.v1",
+                                              .key = "freeze/sale",
+                                              .writer = "gateway",
+                                              .id = "freeze.sale",
+                                              .message = &control.base });
+}
+
+static void a_freeze_keeps_an_approved_one_in_the_queue_until_it_ends(void **state)
+{
+    struct stage *const stage = *state;
+
+    stage->people_away = true;
+    stage_accept(stage);
+    stage_settle(stage);
+    say_freeze(stage, 5000);
+    stage_settle(stage);
+    stage->people_away = false;
+    stage_pass(stage, 1000);
+    assert_int_equal(stage_state(stage)->phase, PB__PHASE__QUEUED);
+    assert_string_equal(stage_state(stage)->waiting_for->kind, "FREEZE");
+    stage_pass(stage, 4000);
+    assert_int_equal(stage_state(stage)->n_holds, 0);
+    assert_int_equal(stage_state(stage)->phase, PB__PHASE__COMPLETED);
+}
+
+static void a_freeze_at_the_time_of_the_plan_is_there_from_its_first_moment(void **state)
+{
+    struct stage *const stage = *state;
+
+    stage->people_away = true;
+    stage_settle(stage);
+    say_freeze(stage, 5000);
+    stage_settle(stage);
+    stage_accept(stage);
+    stage_settle(stage);
+    assert_int_equal(stage_state(stage)->n_holds, 1);
+    stage_pass(stage, 6000);
+    assert_int_equal(stage_state(stage)->n_holds, 0);
+    assert_int_equal(stage_state(stage)->phase, PB__PHASE__IN_REVIEW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +199,10 @@ int main(void)
             an_alert_in_the_second_batch_takes_everything_back, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_completed_one_is_taken_back_by_a_linked_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_freeze_keeps_an_approved_one_in_the_queue_until_it_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_freeze_at_the_time_of_the_plan_is_there_from_its_first_moment, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
