@@ -18,8 +18,6 @@ static size_t instances_reached(const struct answer_context *context, const char
         for (size_t b = 0; b < checks->changes[c]->n_batches; b++) {
             const Pb__Batch *const batch = checks->changes[c]->batches[b];
 
-            if (batch->kind == PB__BATCH_KIND__SHIFT)
-                continue;
             for (size_t i = 0; i < batch->n_instances; i++) {
                 names = pb_grow(context->env->arena, names, count, sizeof *names);
                 names[count++] = batch->instances[i];

@@ -38,6 +38,21 @@ static void time_without_data_is_not_covered(void **state)
                      PB__VERDICT__INCONCLUSIVE);
 }
 
+static void the_last_look_of_a_period_is_not_believed_alone(void **state)
+{
+    struct watch_scene *const f = *state;
+    Pb__Watch *const watch = watch_of(f, "observe");
+    Pb__MetricCriterion *const criterion = watch_add_metric(f, watch, "watch.metrics.errors");
+
+    f->at = shop_hiccups_at_10s;
+    watch->coverage_bp = 9000;
+    criterion->query = "errors_total";
+    criterion->limit_micro = INT64_C(2000) * 1000000;
+    watch_run_to_end(f);
+    assert_in_range(watch_took_ms(f), 10001, 10999);
+    assert_int_equal(watch_verdict_of(f, "watch.metrics.errors"), PB__VERDICT__PASS);
+}
+
 static void a_breach_while_observing_is_a_warning_until_it_is_over(void **state)
 {
     struct watch_scene *const f = *state;
@@ -225,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_calm_period_is_covered_and_passes),
         WITH(time_without_data_is_not_covered),
+        WITH(the_last_look_of_a_period_is_not_believed_alone),
         WITH(a_breach_while_observing_is_a_warning_until_it_is_over),
         WITH(a_drifting_flag_fails_the_rollout_watch),
         WITH(an_open_alert_of_the_environment_fails_the_alert_watch),

@@ -192,6 +192,11 @@ struct shop shop_hiccups_at_3s(int64_t ms)
     return (struct shop){ .errors = ms == 3000 ? 9000 : 900, .hits = 1000 + (double)ms };
 }
 
+struct shop shop_hiccups_at_10s(int64_t ms)
+{
+    return (struct shop){ .errors = ms == 10000 ? 9000 : 900, .hits = 1000 + (double)ms };
+}
+
 struct shop shop_without_users(int64_t ms)
 {
     (void)ms;

@@ -47,6 +47,7 @@ size_t watch_incidents_told(struct watch_scene *f, Pb__IncidentReported **ret);
 struct shop shop_calm(int64_t ms);
 struct shop shop_breaks_at_3s(int64_t ms);
 struct shop shop_hiccups_at_3s(int64_t ms);
+struct shop shop_hiccups_at_10s(int64_t ms);
 struct shop shop_without_users(int64_t ms);
 struct shop shop_away_from_5s_to_15s(int64_t ms);
 struct shop shop_recovers_after_8s(int64_t ms);
