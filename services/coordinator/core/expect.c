@@ -154,7 +154,7 @@ bool check_is_own(const struct turn *turn, const char *id)
     if (strcmp(id, "coverage") == 0)
         return turn->state->step == 6;
     return strcmp(id, "rollout.reviewed") == 0 || strcmp(id, "stage.gate") == 0 ||
-           strcmp(id, "monitoring.no_open_critical") == 0 || starts(id, "signoff.");
+           starts(id, "signoff.");
 }
 
 struct expectation expect_of_worker(struct turn *turn, struct expectation all)

@@ -4,6 +4,8 @@
 
 enum { RESULTS_MAX = 128, OBSERVED_MAX = 120, OBSERVED_PASS_MAX = 40, REMEDY_MAX = 120 };
 
+static const char NO_OPEN_CRITICAL[] = "monitoring.no_open_critical";
+
 Pb__CheckResult *result_find(const Pb__StepState *step, const char *check)
 {
     for (size_t i = 0; step != NULL && i < step->n_results; i++) {
@@ -84,14 +86,6 @@ void results_forget(struct turn *turn, struct expectation expected)
 
 /* --- the core's own checks --- */
 
-static Pb__Verdict no_open_critical(const struct turn *turn, const char **ret_observed)
-{
-    const Pb__Incident *const incident = state_incident(turn->state, PB__SEVERITY__CRITICAL);
-
-    *ret_observed = incident != NULL ? incident->cause : "";
-    return incident != NULL ? PB__VERDICT__FAIL : PB__VERDICT__PASS;
-}
-
 static Pb__Verdict stage_gate(const struct turn *turn, const char **ret_observed)
 {
     const Pb__Stage *const stage = plan_stage(turn, turn->state->cursor->stage);
@@ -128,8 +122,6 @@ static Pb__Verdict verdict_own(const struct turn *turn,
                                const char **observed)
 {
     *observed = "";
-    if (strcmp(check, "monitoring.no_open_critical") == 0)
-        return no_open_critical(turn, observed);
     if (strcmp(check, "stage.gate") == 0)
         return stage_gate(turn, observed);
     if (strcmp(check, "rollout.reviewed") == 0)
@@ -165,6 +157,51 @@ static void results_own(struct turn *turn, struct expectation expected)
     }
 }
 
+/* What the core found out itself is told like what a worker found. */
+void entry_own_findings(struct turn *turn, struct expectation expected)
+{
+    const Pb__StepState *const step = state_step(turn, turn->state->step);
+
+    for (size_t i = 0; i < expected.count; i++) {
+        const Pb__CheckSpec *const spec = expected.item[i];
+        const Pb__CheckResult *const result = result_find(step, spec->id);
+        Pb__Finding *finding;
+
+        if (!check_is_own(turn, spec->id) || result == NULL || result->by[0] != '\0' ||
+            spec->not_applicable[0] != '\0')
+            continue;
+        finding = pb_new(turn->arena, &pb__finding__descriptor);
+        finding->check = spec->id;
+        finding->kind = "coordinator";
+        finding->required = spec->required;
+        finding->verdict = result->verdict;
+        finding->observed = result->observed;
+        finding->remedy = result->remedy;
+        finding->at_ms = turn->now_ms;
+        entry_findings(turn, &finding, 1);
+    }
+}
+
+void result_of_critical(struct turn *turn, const Pb__Incident *incident)
+{
+    Pb__CheckResult *const result = result_put(turn, state_step(turn, 1), NO_OPEN_CRITICAL);
+    Pb__Finding *const finding = pb_new(turn->arena, &pb__finding__descriptor);
+
+    finding->check = NO_OPEN_CRITICAL;
+    finding->kind = "coordinator";
+    finding->required = true;
+    finding->verdict = PB__VERDICT__FAIL;
+    finding->observed = arena_printf(turn->arena, "%s: %s", incident->cause, incident->summary);
+    finding->wanted = "no open critical incident";
+    finding->link = incident->link;
+    finding->remedy = "resolve the critical alert first";
+    finding->at_ms = turn->now_ms;
+    result->verdict = PB__VERDICT__FAIL;
+    result->observed = words_cut(turn, finding->observed, OBSERVED_MAX);
+    result->remedy = finding->remedy;
+    entry_findings(turn, &finding, 1);
+}
+
 /* --- judging --- */
 
 static enum found found_of(Pb__Verdict verdict, bool warn_ok)
@@ -178,6 +215,14 @@ static enum found found_of(Pb__Verdict verdict, bool warn_ok)
     }
 }
 
+/* prechecks looks at the alerts that are remembered; an incident that was told to this
+ * deployment counts as well, and nobody waives it. */
+static bool forbids_step_1(const struct turn *turn, const Pb__CheckSpec *spec)
+{
+    return strcmp(spec->id, NO_OPEN_CRITICAL) == 0 &&
+           state_incident(turn->state, PB__SEVERITY__CRITICAL) != NULL;
+}
+
 static enum found found_of_spec(struct turn *turn, const Pb__CheckSpec *spec)
 {
     const Pb__StepState *const step = state_step(turn, turn->state->step);
@@ -187,6 +232,8 @@ static enum found found_of_spec(struct turn *turn, const Pb__CheckSpec *spec)
     const char *observed;
     Pb__Verdict verdict;
 
+    if (forbids_step_1(turn, spec))
+        return FOUND_FAIL;
     if (spec->not_applicable[0] != '\0' || result_waived(turn, result))
         return FOUND_GO;
     if (check_is_own(turn, spec->id))

@@ -48,6 +48,8 @@ void intake_settle(struct turn *turn);
 void intake_missing(struct turn *turn, const struct judgement *judgement);
 void review_enter(struct turn *turn);
 bool review_quorum(const struct turn *turn);
+void intake_go(struct turn *turn);
+void intake_again(struct turn *turn); /* Back in step 0: a new try of it. */
 void queue_enter(struct turn *turn);
 void queue_settle(struct turn *turn);
 

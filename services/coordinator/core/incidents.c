@@ -55,6 +55,7 @@ static void react_critical(struct turn *turn, const Pb__Incident *incident)
             arena_printf(
                 turn->arena, "critical incident %s: %s", incident->cause, incident->summary),
             "wait until it is resolved, then retry");
+        result_of_critical(turn, incident);
     } else if (state->step >= 2 && !phase_stops(state->phase)) {
         stop(turn,
              PB__CAUSE_KIND__FAILURE,

@@ -16,9 +16,7 @@ void intake_begin(struct turn *turn, const char *approach)
     if (task != NULL)
         task_drop(turn, task);
     lanes_give_back(turn);
-    if (state->step != 0)
-        state_step(turn, 0)->try_number++;
-    state->step = 0;
+    intake_again(turn);
     state->compile_version = state->version;
     state->resting_why = "";
     state->resting_remedy = "";

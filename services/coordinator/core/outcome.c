@@ -258,6 +258,8 @@ static void work_finished(struct turn *turn,
         observe_findings(turn, finished);
     }
     judgement = judge_finished(turn, task, finished);
+    if (!task_is(task, TASK_UNDO) && task_kind_find(task->kind)->expected != NULL)
+        entry_own_findings(turn, task_kind_find(task->kind)->expected(turn));
     (void)entry_add(turn, "TaskFinished", "%s: %s", task->kind, judgement.rule);
     if (task_is(task, TASK_UNDO))
         undo_judged(turn, task, &judgement);

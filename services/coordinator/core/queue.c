@@ -38,9 +38,7 @@ static void lanes_prepare(struct turn *turn)
 
 void queue_enter(struct turn *turn)
 {
-    if (turn->state->step != 0)
-        state_step(turn, 0)->try_number++;
-    turn->state->step = 0;
+    intake_again(turn);
     turn->state->resting_why = "";
     turn->state->resting_remedy = "";
     /* Services may have changed with the plan; none of these lanes is held here. */
@@ -140,7 +138,7 @@ void queue_settle(struct turn *turn)
     if (turn->state->n_holds > 0)
         lanes_give_back(turn);
     else if (lanes_ask(turn, false))
-        step_enter(turn, 1);
+        intake_go(turn);
 }
 
 enum procedure_answer lane_granted(struct turn *turn, const Pb__LaneGranted *granted)

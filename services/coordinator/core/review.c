@@ -24,6 +24,35 @@ static uint32_t approvals_of(const struct turn *turn, const char *role)
     return count;
 }
 
+void intake_again(struct turn *turn)
+{
+    Pb__StepState *const step = state_step(turn, 0);
+
+    if (turn->state->step != 0)
+        step->try_number++;
+    turn->state->step = 0;
+    step->decision = "";
+    step->ended_ms = 0;
+}
+
+/* Step 0 is Go: planned, approved, and its turn has come. */
+void intake_go(struct turn *turn)
+{
+    Pb__StepState *const step = state_step(turn, 0);
+    uint32_t given = 0;
+
+    for (size_t i = 0; i < turn->plan->n_approvals; i++)
+        given += approvals_of(turn, turn->plan->approvals[i]->role);
+    step->decision = "GO";
+    step->ended_ms = turn->now_ms;
+    step->rule = arena_printf(turn->arena,
+                              "inputs complete, %u approvals of plan %.8s, lanes granted",
+                              given,
+                              turn->state->plan_hash);
+    (void)entry_add(turn, "StepGo", "step 0 Go: %s", step->rule);
+    step_enter(turn, 1);
+}
+
 bool review_quorum(const struct turn *turn)
 {
     for (size_t i = 0; i < turn->plan->n_approvals; i++) {

@@ -129,6 +129,12 @@ void results_forget(struct turn *turn, struct expectation expected);
 /* True while a waiver of it counts. */
 bool result_waived(const struct turn *turn, const Pb__CheckResult *result);
 
+/* Into the timeline, what the core answered itself. */
+void entry_own_findings(struct turn *turn, struct expectation expected);
+
+/* An incident that came while step 1 runs, as the finding of the check that forbids it. */
+void result_of_critical(struct turn *turn, const Pb__Incident *incident);
+
 /* From the results of the present step. */
 struct judgement judge_results(struct turn *turn, struct expectation expected);
 

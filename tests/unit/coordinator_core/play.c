@@ -14,6 +14,8 @@ void play_open(struct play *play)
     play->grants = 0;
     play->top = "";
     play->wish = NULL;
+    play->asked = NULL;
+    play->silent = NULL;
     play->story = text_over(play->bytes, sizeof play->bytes);
 }
 
@@ -141,6 +143,9 @@ static void listen(struct play *play)
     for (size_t i = 0; i < play->last.effects.count; i++) {
         const struct effect *const effect = &play->last.effects.item[i];
 
+        if (effect->kind == EFFECT_COMMAND && play_task(play) != NULL &&
+            strcmp(effect->task, play_task(play)->task) == 0)
+            play->asked = effect->command;
         if (effect->kind == EFFECT_EVENT &&
             effect->event->body_case == PB__EVENT__BODY_ATTEMPT_CREATED)
             play->wish = effect->event->attempt_created;
@@ -229,45 +234,63 @@ enum procedure_answer play_missing(struct play *play, const char *input)
     return play_event(play, "inputs missing", event);
 }
 
-/* The checks that the newest command of the running task asked for. */
+/* The checks that the running task was asked for. */
+static size_t asked_checks(const struct play *play, Pb__CheckSpec ***ret)
+{
+    const Pb__Command *const command = play->asked;
+
+    *ret = NULL;
+    if (command == NULL || strcmp(command->task, play_task(play)->task) != 0)
+        return 0;
+    switch (command->body_case) {
+    case PB__COMMAND__BODY_RUN_CHECKS:
+        *ret = command->run_checks->checks;
+        return command->run_checks->n_checks;
+    case PB__COMMAND__BODY_SET_FLAGS:
+        *ret = command->set_flags->checks;
+        return command->set_flags->n_checks;
+    case PB__COMMAND__BODY_WATCH:
+        *ret = command->watch->checks;
+        return command->watch->n_checks;
+    case PB__COMMAND__BODY_FINALISE:
+        *ret = command->finalise->checks;
+        return command->finalise->n_checks;
+    default: return 0;
+    }
+}
+
+static void add_finding(struct play *play,
+                        Pb__TaskFinished *finished,
+                        const char *check,
+                        Pb__Verdict verdict)
+{
+    Pb__Finding *const finding = pb_new(&play->arena, &pb__finding__descriptor);
+
+    if (play->silent != NULL && play->state->step == play->silent_step &&
+        strcmp(play->silent, check) == 0)
+        return;
+    finding->check = check;
+    finding->required = true;
+    finding->verdict = verdict;
+    finding->observed = pb_verdict_name(verdict);
+    PB_APPEND(&play->arena, finished, findings, finding);
+}
+
 static void answer_checks(struct play *play,
                           Pb__TaskFinished *finished,
                           const char *kind,
                           Pb__Verdict verdict)
 {
-    const Pb__Plan *const plan = play->plan;
     const Pb__Cursor *const cursor = play->state->cursor;
-    const uint32_t step = play->state->step;
-    Pb__CheckSpec **checks = NULL;
-    size_t count = 0;
+    Pb__CheckSpec **checks;
+    const size_t count = asked_checks(play, &checks);
 
-    if (strcmp(kind, "inputs") == 0) {
-        checks = plan->input_checks;
-        count = plan->n_input_checks;
-    } else if (strcmp(kind, "health") == 0) {
-        checks = plan->changes[cursor->change]->health;
-        count = plan->changes[cursor->change]->n_health;
-    } else if (strcmp(kind, "bake") == 0) {
-        checks = plan->changes[cursor->change]->bake;
-        count = plan->changes[cursor->change]->n_bake;
-    } else if (strcmp(kind, "activate") == 0 || strcmp(kind, "watch") == 0) {
-        checks = plan->stages[cursor->stage]->checks;
-        count = plan->stages[cursor->stage]->n_checks;
-    } else if (step >= 1 && strcmp(kind, "disable") != 0 && step != 2 &&
-               play->state->stop == NULL) {
-        checks = plan->steps[step - 1]->checks;
-        count = plan->steps[step - 1]->n_checks;
-    }
-    for (size_t i = 0; i < count || i == 0; i++) {
-        Pb__Finding *const finding = pb_new(&play->arena, &pb__finding__descriptor);
-
-        finding->check = i < count ? checks[i]->id : kind;
-        finding->required = i < count ? checks[i]->required : true;
-        finding->verdict = verdict;
-        finding->observed = pb_verdict_name(verdict);
-        if (i >= count || strcmp(checks[i]->kind, "attest") != 0)
-            PB_APPEND(&play->arena, finished, findings, finding);
-    }
+    for (size_t i = 0; i < count; i++)
+        add_finding(play, finished, checks[i]->id, verdict);
+    if (strcmp(kind, "apply") == 0)
+        kind = arena_printf(&play->arena, "apply.%u.%u", cursor->change, cursor->batch);
+    if (count == 0)
+        add_finding(play, finished, kind, verdict);
 }
 
 static enum procedure_answer finish(struct play *play, Pb__Outcome outcome, Pb__Verdict verdict)

@@ -19,7 +19,10 @@ struct play {
     int64_t now_ms;
     uint64_t events;
     uint64_t grants;
-    const char *top;                /* Of every lane, as the next grant will name it. */
+    const char *top;    /* Of every lane, as the next grant will name it. */
+    const char *silent; /* A check that no worker answers in silent_step; NULL: none. */
+    uint32_t silent_step;
+    const Pb__Command *asked;       /* The newest command of the running task. */
     const Pb__AttemptCreated *wish; /* The newest that went to the feature. */
     char bytes[32 * 1024];
     struct text story;

@@ -118,11 +118,31 @@ static bool sign_off_next(struct play *play)
     return false;
 }
 
+/* The first check of the step that only a person answers and nobody has. */
+static bool attest_next(struct play *play)
+{
+    const Pb__StepPlan *const plan = play->plan->steps[play->state->step - 1];
+    const Pb__StepState *const step = play->state->steps[play->state->step];
+
+    for (size_t i = 0; i < plan->n_checks; i++) {
+        const Pb__CheckSpec *const spec = plan->checks[i];
+        bool said = spec->not_applicable[0] != '\0' || strcmp(spec->kind, "attest") != 0;
+
+        for (size_t k = 0; k < step->n_results; k++)
+            said = said || (strcmp(step->results[k]->check, spec->id) == 0 &&
+                            step->results[k]->by[0] != '\0');
+        if (!said)
+            return play_attest(play, spec->id, spec->role, PB__VERDICT__PASS) ==
+                   PROCEDURE_APPLIED;
+    }
+    return false;
+}
+
 static bool approve_next(struct play *play)
 {
-    const char *const role = play->state->n_approvals == 0 ? "devops-lead" : "technical-lead";
+    const Pb__WaitingFor *const wait = play->state->waiting_for;
 
-    return play_approve(play, role) == PROCEDURE_APPLIED;
+    return wait->n_who > 0 && play_approve(play, wait->who[0]) == PROCEDURE_APPLIED;
 }
 
 static bool people_act(struct play *play)
@@ -135,7 +155,11 @@ static bool people_act(struct play *play)
     case PB__PHASE__ROLLING_OUT:
         return play_attest(play, "stage.gate", "technical-lead", PB__VERDICT__PASS) ==
                PROCEDURE_APPLIED;
-    case PB__PHASE__FINALISING: return sign_off_next(play);
+    case PB__PHASE__CHECKING:
+    case PB__PHASE__VALIDATING:
+    case PB__PHASE__CONFIRMING:
+    case PB__PHASE__OBSERVING: return attest_next(play);
+    case PB__PHASE__FINALISING: return attest_next(play) || sign_off_next(play);
     default: return false;
     }
 }

@@ -164,6 +164,7 @@ static void no_open_critical_is_not_waivable(void **state)
     at_1(play);
     play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
     assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    assert_int_equal(play->state->steps[1]->results[0]->verdict, PB__VERDICT__FAIL);
     assert_int_equal(play_waive(play, "monitoring.no_open_critical"), PROCEDURE_REFUSED);
     assert_string_equal(play_code(play), "check-not-waivable");
     play_plain(play, PB__OPERATOR_REQUEST__BODY_RETRY);

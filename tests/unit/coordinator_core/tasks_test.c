@@ -228,6 +228,18 @@ static void the_six_dates_are_kept(void **state)
     assert_true(dates->monitoring_ms < dates->completion_ms);
 }
 
+static void every_step_of_a_completed_deployment_is_go_and_says_why(void **state)
+{
+    struct play *const play = *state;
+
+    at_completed(play);
+    for (size_t i = 0; i < play->state->n_steps; i++) {
+        assert_string_equal(play->state->steps[i]->decision, "GO");
+        assert_true(play->state->steps[i]->ended_ms > 0);
+        assert_string_not_equal(play->state->steps[i]->rule, "");
+    }
+}
+
 static void announcements_are_never_waited_for(void **state)
 {
     struct play *const play = *state;
@@ -364,6 +376,7 @@ int main(void)
         PLAY(silence_and_absent_findings_are_never_success),
         PLAY(flag_values_rise_and_a_later_attempt_outranks_an_earlier),
         PLAY(the_six_dates_are_kept),
+        PLAY(every_step_of_a_completed_deployment_is_go_and_says_why),
         PLAY(announcements_are_never_waited_for),
         PLAY(incidents_beyond_the_bound_are_merged_and_the_worst_counts),
         PLAY(repeats_of_a_cause_are_one_incident),
