@@ -11,6 +11,7 @@ struct occasion {
 /* clang-format off */
 static const struct occasion occasions[] = {
     { "page",        { "page", "notify.deployment", "" } },
+    { "stopped",     { "page", "notify.deployment", "" } },
     { "blocked",     { "notify.deployment", "jira.status", "" } },
     { "reminder",    { "notify.deployment", "", "" } },
     { "incident",    { "page", "notify.deployment", "" } },

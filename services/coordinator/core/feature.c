@@ -17,6 +17,15 @@ static enum procedure_answer feature_stale(struct feature_turn *turn, const char
     return PROCEDURE_STALE;
 }
 
+static bool listed(const char *const *item, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pb_same(item[i], word))
+            return true;
+    }
+    return false;
+}
+
 static Pb__Event *tell(struct feature_turn *turn, const char *deployment)
 {
     struct effects *const effects = &turn->out->effects;
@@ -59,15 +68,6 @@ static void attempt_of_acceptance(struct feature_turn *turn, Pb__AcceptanceRecei
     turn->feature->newest = received;
 }
 
-static bool seen_before(const Pb__FeatureState *feature, const char *content_hash)
-{
-    for (size_t i = 0; i < feature->n_seen; i++) {
-        if (pb_same(feature->seen[i], content_hash))
-            return true;
-    }
-    return false;
-}
-
 static void remember(struct feature_turn *turn, const char *content_hash)
 {
     if (turn->feature->n_seen == SEEN_MAX)
@@ -95,7 +95,7 @@ static enum procedure_answer received(struct feature_turn *turn,
 
     if (acceptance->acceptance == NULL)
         return feature_stale(turn, "an acceptance without content");
-    if (seen_before(feature, acceptance->content_hash))
+    if (listed(feature->seen, feature->n_seen, acceptance->content_hash))
         return feature_stale(turn, "the same acceptance again: a new attempt only by retry");
     remember(turn, acceptance->content_hash);
     if (feature->live[0] == '\0') {
@@ -138,6 +138,13 @@ static void settle_next(struct feature_turn *turn, const Pb__AttemptMoved *moved
     feature->next = NULL;
 }
 
+static void taken_back(struct feature_turn *turn)
+{
+    if (turn->feature->n_taken_back == SEEN_MAX)
+        PB_REMOVE(turn->feature, taken_back, 0);
+    PB_APPEND(turn->arena, turn->feature, taken_back, turn->feature->undoing);
+}
+
 static enum procedure_answer moved(struct feature_turn *turn, const Pb__AttemptMoved *word)
 {
     Pb__FeatureState *const feature = turn->feature;
@@ -151,6 +158,9 @@ static enum procedure_answer moved(struct feature_turn *turn, const Pb__AttemptM
     feature->live_started = feature->live_started || word->started;
     if (!word->ended)
         return PROCEDURE_APPLIED;
+    if (feature->undoing[0] != '\0' && pb_same(word->exit, "ROLLED_BACK"))
+        taken_back(turn);
+    feature->undoing = "";
     feature->live = "";
     feature->live_started = false;
     feature->last_exit = word->exit;
@@ -169,6 +179,8 @@ static enum procedure_answer wished(struct feature_turn *turn, const Pb__Attempt
 
     if (feature->live[0] != '\0')
         return feature_stale(turn, "another attempt is live");
+    if (wish->rollback && listed(feature->taken_back, feature->n_taken_back, wish->attempt_of))
+        return feature_stale(turn, "it was taken back before");
     if (!wish->rollback && feature->newest == NULL)
         return feature_stale(turn, "there is no acceptance to try again");
     created = attempt_new(turn);
@@ -177,6 +189,7 @@ static enum procedure_answer wished(struct feature_turn *turn, const Pb__Attempt
     created->reason = wish->reason;
     created->rollback = wish->rollback;
     created->rollback_of = wish->rollback_of;
+    feature->undoing = wish->rollback ? wish->attempt_of : "";
     if (!wish->rollback) {
         created->acceptance = feature->newest->acceptance;
         created->content_hash = feature->newest->content_hash;

@@ -1,5 +1,9 @@
 #include "services/coordinator/core/flow.h"
 
+#include <string.h>
+
+enum { URL_MAX = 400 };
+
 void links_add(struct turn *turn, Pb__Link *const *links, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -7,8 +11,12 @@ void links_add(struct turn *turn, Pb__Link *const *links, size_t count)
 
         for (size_t k = 0; k < turn->state->n_links; k++)
             known = known || pb_same(turn->state->links[k]->url, links[i]->url);
-        if (!known && turn->state->n_links < LINKS_MAX)
-            PB_APPEND(turn->arena, turn->state, links, links[i]);
+        /* A cut address would lead nowhere. */
+        if (known || turn->state->n_links == LINKS_MAX || strlen(links[i]->url) > URL_MAX)
+            continue;
+        PB_APPEND(turn->arena, turn->state, links, pb_clone(turn->arena, links[i]));
+        turn->state->links[turn->state->n_links - 1]->title =
+            words_cut(turn, links[i]->title, 100);
     }
 }
 

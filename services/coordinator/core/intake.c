@@ -73,6 +73,16 @@ static void adopt_holds(struct turn *turn, const Pb__PlanCompiled *compiled)
         hold_add(turn, PB__HOLD_KIND__HOLD_WINDOW, "window", "no deployment window is open", 0);
 }
 
+static Pb__MissingInput *missing_cut(struct turn *turn, const Pb__MissingInput *missing)
+{
+    Pb__MissingInput *const kept = pb_new(turn->arena, &pb__missing_input__descriptor);
+
+    kept->input = words_cut(turn, missing->input, 80);
+    kept->field = words_cut(turn, missing->field, 80);
+    kept->remedy = words_cut(turn, missing->remedy, 200);
+    return kept;
+}
+
 static void adopt_missing(struct turn *turn, const Pb__PlanCompiled *compiled)
 {
     Pb__DeploymentState *const state = turn->state;
@@ -80,7 +90,7 @@ static void adopt_missing(struct turn *turn, const Pb__PlanCompiled *compiled)
 
     state->n_missing = 0;
     for (size_t i = 0; i < compiled->n_missing && i < 24; i++) {
-        PB_APPEND(turn->arena, state, missing, compiled->missing[i]);
+        PB_APPEND(turn->arena, state, missing, missing_cut(turn, compiled->missing[i]));
         names = arena_printf(
             turn->arena, "%s%s%s", names, i > 0 ? ", " : "", compiled->missing[i]->input);
     }

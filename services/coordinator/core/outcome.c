@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { DRIVES_DEFAULT = 3 };
+enum { DRIVES_DEFAULT = 3, OBSERVED_BYTES_MAX = 400 };
 
 static void go_inputs(struct turn *turn, const struct judgement *judgement)
 {
@@ -186,31 +186,70 @@ static void beside_ended(struct turn *turn, Pb__TaskState *task, bool well)
     task_drop(turn, task);
 }
 
+static Pb__Receipt *receipt_cut(struct turn *turn, const Pb__Receipt *receipt)
+{
+    Pb__Receipt *const kept = pb_new(turn->arena, &pb__receipt__descriptor);
+
+    *kept = *receipt;
+    kept->check = words_cut(turn, receipt->check, 80);
+    kept->channel = words_cut(turn, receipt->channel, 60);
+    kept->id = words_cut(turn, receipt->id, 100);
+    kept->link = words_cut(turn, receipt->link, 200);
+    return kept;
+}
+
+/* Names and digests are compared later: one that is too long is kept out, not cut. */
+static bool observed_fits(const Pb__Observed *observed)
+{
+    return strlen(observed->target) + strlen(observed->instance) + strlen(observed->version) +
+               strlen(observed->digest) + strlen(observed->fence) + strlen(observed->state) <=
+           OBSERVED_BYTES_MAX;
+}
+
 static void keep_receipts(struct turn *turn, const Pb__TaskFinished *finished)
 {
     Pb__DeploymentState *const state = turn->state;
 
     for (size_t i = 0; i < finished->n_receipts; i++) {
-        Pb__Receipt *const receipt = finished->receipts[i];
+        const Pb__Receipt *const receipt = finished->receipts[i];
         bool known = false;
 
         for (size_t k = 0; k < state->n_receipts; k++)
             known = known || (pb_same(state->receipts[k]->check, receipt->check) &&
                               pb_same(state->receipts[k]->channel, receipt->channel));
         if (!known && state->n_receipts < RECEIPTS_MAX)
-            PB_APPEND(turn->arena, state, receipts, receipt);
+            PB_APPEND(turn->arena, state, receipts, receipt_cut(turn, receipt));
     }
 }
 
-/* What ran before anything was changed. Step 1 alone may say so. */
-static void keep_baseline(struct turn *turn, const Pb__TaskFinished *finished)
+/* What ran before anything was changed. Step 1 alone may say so. False when it does not fit:
+ * the way back of what is left out would not be known. */
+static bool keep_baseline(struct turn *turn, const Pb__TaskFinished *finished)
 {
     if (turn->state->step != 1 || finished->n_observed == 0)
-        return;
+        return true;
     turn->state->n_baseline = 0;
     turn->state->baseline = NULL;
-    for (size_t i = 0; i < finished->n_observed && i < BASELINE_MAX; i++)
+    for (size_t i = 0; i < finished->n_observed; i++) {
+        if (turn->state->n_baseline == BASELINE_MAX || !observed_fits(finished->observed[i]))
+            return false;
         PB_APPEND(turn->arena, turn->state, baseline, finished->observed[i]);
+    }
+    return true;
+}
+
+static struct judgement baseline_too_large(struct turn *turn, const Pb__TaskFinished *finished)
+{
+    return (struct judgement){
+        FOUND_FAIL,
+        arena_printf(turn->arena,
+                     "%zu instances report what they run: more, or longer, than a deployment "
+                     "can remember (%d)",
+                     finished->n_observed,
+                     BASELINE_MAX),
+        "split the deployment by target",
+        "env.baseline_known",
+    };
 }
 
 static void keep_coverage(struct turn *turn, const Pb__TaskFinished *finished)
@@ -248,9 +287,9 @@ static void work_finished(struct turn *turn,
                           const Pb__TaskFinished *finished)
 {
     const bool observe = strcmp(task->kind, "observe") == 0;
+    const bool fits = keep_baseline(turn, finished);
     struct judgement judgement;
 
-    keep_baseline(turn, finished);
     turn->state->samples = finished->samples > 0 ? finished->samples : turn->state->samples;
     entry_findings(turn, finished->findings, finished->n_findings);
     if (observe && finished->outcome == PB__OUTCOME__OUTCOME_OK) {
@@ -258,6 +297,8 @@ static void work_finished(struct turn *turn,
         observe_findings(turn, finished);
     }
     judgement = judge_finished(turn, task, finished);
+    if (!fits)
+        judgement = baseline_too_large(turn, finished);
     if (!task_is(task, TASK_UNDO) && task_kind_find(task->kind)->expected != NULL)
         entry_own_findings(turn, task_kind_find(task->kind)->expected(turn));
     (void)entry_add(turn, "TaskFinished", "%s: %s", task->kind, judgement.rule);

@@ -85,7 +85,8 @@ enum procedure_answer request_retry(struct turn *turn, const Pb__OperatorRequest
         turn, "Retry", "%s%s", request->reason[0] != '\0' ? request->reason : "try again", "");
     if (procedure_is_terminal(state->phase)) {
         wish_attempt(turn, request, false);
-        return request_applied(turn, "a new attempt is made");
+        return request_applied(turn,
+                               "a new attempt is asked for; it begins unless another is live");
     }
     if (state->phase == PB__PHASE__BLOCKED_ROLLBACK)
         phase_enter(turn, PB__PHASE__STOPPING, PB__SUB__SUB_CANCEL, 0);
@@ -108,6 +109,7 @@ enum procedure_answer request_replan(struct turn *turn, const Pb__OperatorReques
 enum procedure_answer request_supply(struct turn *turn, const Pb__OperatorRequest *request)
 {
     Pb__DeploymentState *const state = turn->state;
+    Pb__SupplyInput *kept;
 
     if (request->supply->input[0] == '\0')
         return turn_refuse(turn, "malformed", "which input is supplied is not said", "");
@@ -120,8 +122,11 @@ enum procedure_answer request_supply(struct turn *turn, const Pb__OperatorReques
                            "too-large",
                            "more inputs were supplied one by one than a record holds",
                            "send the acceptance again, complete");
-    PB_APPEND(turn->arena, state, supplied, request->supply);
-    (void)entry_add(turn, "InputSupplied", "%s", request->supply->input);
+    kept = pb_clone(turn->arena, request->supply);
+    kept->input = words_cut(turn, kept->input, 100);
+    kept->link = words_cut(turn, kept->link, 400);
+    PB_APPEND(turn->arena, state, supplied, kept);
+    (void)entry_add(turn, "InputSupplied", "%s", kept->input);
     intake_begin(turn, "");
     return request_applied(turn, "supplied; the inputs are checked again");
 }
@@ -156,7 +161,8 @@ enum procedure_answer request_rollback(struct turn *turn, const Pb__OperatorRequ
             return turn_refuse(turn, "not-now", "nothing of it is in production", "");
         (void)entry_add(turn, "RollbackRequested", "%s", request->reason);
         wish_attempt(turn, request, true);
-        return request_applied(turn, "a rollback of it is made");
+        return request_applied(
+            turn, "a rollback of it is asked for; it begins unless another attempt is live");
     }
     stop(turn, PB__CAUSE_KIND__FAILURE, "rolled back by %s: %s", turn->by, request->reason);
     return request_applied(turn, "rolling back");

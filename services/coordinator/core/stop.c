@@ -94,6 +94,7 @@ void stop(struct turn *turn, Pb__CauseKind kind, const char *format, ...)
     state->resting_remedy = "";
     phase_enter(turn, PB__PHASE__STOPPING, PB__SUB__SUB_CANCEL, 0);
     stop_assert_off(turn);
+    announce(turn, "stopped", "flags are off and it is being taken back: %s", cause->cause);
 }
 
 static Pb__OnRollback undo_rule(const struct turn *turn, const Pb__Applied *applied)

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DRIVES_DEFAULT_FIRST_MS = 1000, DRIVES_DEFAULT_MAX_MS = 30 * 1000 };
+enum {
+    DRIVES_DEFAULT_FIRST_MS = 1000,
+    DRIVES_DEFAULT_MAX_MS = 30 * 1000,
+    QUIET_MS = 10 * 1000,
+};
 
 /* clang-format off */
 static const struct task_kind kinds[] = {
@@ -186,6 +190,9 @@ void task_cancel(struct turn *turn, Pb__TaskState *task)
     task->cancelling = true;
     if (task->deadline_ms <= turn->now_ms)
         task->deadline_ms = turn->now_ms + task_limit_ms(turn, task);
+    /* Who only looks leaves nothing behind: undo does not wait long for a dead observer. */
+    if (!task_is(task, TASK_FORWARD) && task->deadline_ms > turn->now_ms + QUIET_MS)
+        task->deadline_ms = turn->now_ms + QUIET_MS;
     effect_cancel(turn, task);
 }
 

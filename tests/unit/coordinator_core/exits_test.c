@@ -52,7 +52,8 @@ static void a_no_go_of_step_3_stops_and_rolls_back(void **state)
     play_finish(play, PB__VERDICT__FAIL);
     play_out(play);
     CHECK_STORY(play,
-                "[  15] validate FAIL -> ROLLING_BACK undo: LATCH kill/pay.1, revert shop.1\n"
+                "[  15] validate FAIL -> ROLLING_BACK undo: LATCH kill/pay.1, announce "
+                "stopped, revert shop.1\n"
                 "[  16] revert PASS -> ROLLING_BACK undo: revert shop.0\n"
                 "[  17] revert PASS -> ROLLING_BACK undo: revert config.0\n"
                 "[  18] revert PASS -> ROLLING_BACK verify: read back versions\n"
@@ -93,7 +94,8 @@ static void a_freeze_may_take_back_what_is_being_executed(void **state)
     play_hold(play, PB__HOLD_KIND__HOLD_FREEZE, true);
     play_out(play);
     CHECK_STORY(play,
-                "[   7] freeze set -> STOPPING cancel: LATCH kill/pay.1, cancel\n"
+                "[   7] freeze set -> STOPPING cancel: LATCH kill/pay.1, cancel, announce "
+                "stopped\n"
                 "[   8] apply ends -> ROLLING_BACK undo: revert config.0\n"
                 "[   9] revert PASS -> ROLLING_BACK verify: read back versions\n"
                 "[  10] read-back PASS -> ROLLING_BACK verify: assert off after 0 ms\n"
@@ -148,8 +150,8 @@ static void kept_changes_stay_and_manual_ones_wait_for_a_person(void **state)
     play_plain(play, PB__OPERATOR_REQUEST__BODY_MARK_RESTORED);
     play_out(play);
     CHECK_STORY(play,
-                "[  13] validate FAIL -> BLOCKED_ROLLBACK undo: LATCH kill/pay.1, signal "
-                "blocked, announce page\n"
+                "[  13] validate FAIL -> BLOCKED_ROLLBACK undo: LATCH kill/pay.1, announce "
+                "stopped, signal blocked, announce page\n"
                 "[  13] mark-restored -> ROLLING_BACK verify: read back versions\n"
                 "[  14] read-back PASS -> ROLLING_BACK verify: assert off after 0 ms\n"
                 "[  15] flags-off PASS -> ROLLED_BACK: give back production/shop, signal "

@@ -153,6 +153,24 @@ static void a_wish_to_try_again_makes_an_attempt_of_the_same_content(void **stat
     assert_string_equal(said(line)->attempt_created->content_hash, "A");
 }
 
+static void what_was_taken_back_is_not_taken_back_again(void **state)
+{
+    struct line *const line = *state;
+    Pb__Event *const event = pb_new(&line->arena, &pb__event__descriptor);
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "COMPLETED");
+    event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
+    event->attempt_created = pb_new(&line->arena, &pb__attempt_created__descriptor);
+    event->attempt_created->attempt_of = "pay.1";
+    event->attempt_created->rollback = true;
+    hear(line, event);
+    assert_string_equal(line->feature->live, "pay.2");
+    moves(line, "pay.2", "A", "ROLLED_BACK");
+    hear(line, event);
+    assert_int_equal(line->answer, PROCEDURE_STALE);
+}
+
 static void withdrawn_content_is_not_started_later(void **state)
 {
     struct line *const line = *state;
@@ -220,6 +238,7 @@ int main(void)
         LINE(other_content_that_crosses_the_start_of_step_1_is_not_lost),
         LINE(from_step_1_on_only_the_newest_other_content_is_kept),
         LINE(a_wish_to_try_again_makes_an_attempt_of_the_same_content),
+        LINE(what_was_taken_back_is_not_taken_back_again),
         LINE(withdrawn_content_is_not_started_later),
         PLAY(a_completed_deployment_is_rolled_back_by_a_linked_one),
     };

@@ -51,7 +51,7 @@ static void a_critical_alert_latches_undoes_in_reverse_and_reads_back(void **sta
     play_out(play);
     CHECK_STORY(play,
                 "[  17] ShopErrors fires -> STOPPING cancel: LATCH kill/pay.1, cancel, "
-                "assert off after 0 ms\n"
+                "assert off after 0 ms, announce stopped\n"
                 "[  18] watch ends -> ROLLING_BACK undo: revert shop.1\n"
                 "[  19] revert PASS -> ROLLING_BACK undo: revert shop.0\n"
                 "[  20] revert PASS -> ROLLING_BACK undo: revert config.0\n"

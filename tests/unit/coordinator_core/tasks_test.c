@@ -329,6 +329,41 @@ static void a_state_stays_below_its_bound_whatever_is_reported(void **state)
     assert_true(play_said(play, EFFECT_SIGNAL, "blocked"));
 }
 
+static void a_baseline_that_does_not_fit_keeps_step_1_from_being_go(void **state)
+{
+    struct play *const play = *state;
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+    Pb__Finding *const finding = pb_new(&play->arena, &pb__finding__descriptor);
+
+    at_1(play);
+    finding->check = "env.ready";
+    finding->verdict = PB__VERDICT__PASS;
+    event->body_case = PB__EVENT__BODY_TASK_FINISHED;
+    event->task_finished = pb_new(&play->arena, &pb__task_finished__descriptor);
+    event->task_finished->task = play_task(play)->task;
+    event->task_finished->drive = 1;
+    event->task_finished->outcome = PB__OUTCOME__OUTCOME_OK;
+    PB_APPEND(&play->arena, event->task_finished, findings, finding);
+    for (int i = 0; i < 97; i++)
+        PB_APPEND(&play->arena,
+                  event->task_finished,
+                  observed,
+                  pb_new(&play->arena, &pb__observed__descriptor));
+    play_event(play, "many instances", event);
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    assert_non_null(strstr(play->state->resting_why, "97 instances"));
+}
+
+static void undo_does_not_wait_long_for_a_dead_observer(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->observe_ms = 24LL * 3600 * 1000;
+    at_6(play);
+    play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
+    assert_true(timer(play, "task")->due_ms - play->now_ms <= 10 * 1000);
+}
+
 static void the_chain_over_applied_events_differs_when_one_is_left_out(void **state)
 {
     struct play *const play = *state;
@@ -382,6 +417,8 @@ int main(void)
         PLAY(repeats_of_a_cause_are_one_incident),
         PLAY(a_warning_that_rises_to_critical_stops),
         PLAY(a_state_stays_below_its_bound_whatever_is_reported),
+        PLAY(a_baseline_that_does_not_fit_keeps_step_1_from_being_go),
+        PLAY(undo_does_not_wait_long_for_a_dead_observer),
         PLAY(the_chain_over_applied_events_differs_when_one_is_left_out),
         PLAY(the_state_before_is_never_changed),
     };
