@@ -52,6 +52,8 @@ def open_shop(stage):
     """Everything below stage.folder, and four instances of 1.0 that answer."""
     folder = stage.folder
     stage.shop_ports = [stage_module.free_port() for _ in INSTANCES]
+    # Once more after the services have ended: an undo under way restarts what was closed.
+    stage.stops.append(lambda: close_shop(stage))
     shutil.copytree(SHOP, folder / "shop", dirs_exist_ok=True)
     lay_out_artifacts(folder)
     (folder / "shop.json").write_text(json.dumps({
