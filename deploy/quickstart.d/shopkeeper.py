@@ -152,6 +152,7 @@ def replacements(stage):
     gateway = f"127.0.0.1:{stage.gateway_port}"
     found = {"127.0.0.1:9092": stage.bootstrap, "port: 6379": f"port: {stage.redis_port}",
              "127.0.0.1:8080": gateway,
+             "requests_per_minute: 600": "requests_per_minute: 60000",
              '["https://wiki.example/", "https://grafana.example/"]': f'["{stage.wiki_url}/"]',
              "127.0.0.1:8200": f"127.0.0.1:{stage.desk_port}",
              "127.0.0.1:8225": f"127.0.0.1:{stage.smtp_port}"}

@@ -26,8 +26,8 @@ static int read_quality(const char *parameters, size_t length)
             int quality = parameters[i + 2] == '1' ? BEST : 0;
             int weight = BEST / 10;
 
-            for (size_t k = i + 4; quality < BEST && k < length && parameters[k] >= '0' &&
-                                   parameters[k] <= '9';
+            for (size_t k = i + 4;
+                 quality < BEST && k < length && parameters[k] >= '0' && parameters[k] <= '9';
                  k++, weight /= 10)
                 quality += (parameters[k] - '0') * weight;
             return quality;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 enum { TOKENS_MAX = 1000, TOKEN_LENGTH_MAX = 512, AUTH_MEMORY_MAX = 4 << 20 };
 
@@ -40,6 +42,12 @@ static const struct option token_options[] = {
     OPTIONS_END,
 };
 
+static bool is_hash(const char *text)
+{
+    return strlen(text) == DIGEST_HEX_SIZE - 1 &&
+           strspn(text, "0123456789abcdef") == DIGEST_HEX_SIZE - 1;
+}
+
 static void read_token(struct auth *auth,
                        struct yaml_node *node,
                        struct yaml_problems *problems)
@@ -49,8 +57,9 @@ static void read_token(struct auth *auth,
 
     if (options_read(token_options, node, &row, problems) != ERR_OK)
         return;
-    if (strlen(row.hash) != DIGEST_HEX_SIZE - 1) {
-        (void)yaml_complain(problems, node, "64 hex digits", "sha256 is no SHA-256");
+    if (!is_hash(row.hash)) {
+        (void)yaml_complain(
+            problems, node, "64 hex digits, in lower case", "sha256 is no SHA-256");
         return;
     }
     /* The reader's lists live as long as the problems do; ours as long as auth. */
@@ -91,32 +100,56 @@ static void read_tokens(struct auth *auth,
     yaml_complain_unused(problems, root);
 }
 
-static void complain_of_file(struct yaml_problems *problems, const char *path)
+static void complain_of_file(struct yaml_problems *problems,
+                             const char *path,
+                             const char *expected,
+                             const char *what)
 {
     const struct yaml_node at = { .file = path, .line = 1, .column = 1, .path = "" };
 
-    (void)yaml_complain(problems, &at, "a readable file", "cannot be read");
+    (void)yaml_complain(problems, &at, expected, "%s", what);
+}
+
+/* Whoever may write it may be anybody. */
+static bool others_may_write(FILE *file)
+{
+    struct stat about;
+
+    return fstat(fileno(file), &about) != 0 || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+static void read_file(struct auth *auth, const char *path, struct yaml_problems *problems)
+{
+    FILE *const file = fopen(path, "rb");
+    char *bytes;
+    size_t length;
+
+    if (file == NULL) {
+        complain_of_file(problems, path, "a readable file", "cannot be read");
+        return;
+    }
+    if (others_may_write(file)) {
+        complain_of_file(problems, path, "chmod go-w", "may be written by others");
+    } else {
+        bytes = arena_alloc(&auth->arena, YAML_SIZE_MAX + 1);
+        length = fread(bytes, 1, YAML_SIZE_MAX + 1, file);
+        if (length > YAML_SIZE_MAX)
+            complain_of_file(problems, path, "fewer tokens", "is too large");
+        else
+            read_tokens(auth, path, bytes, length, problems);
+    }
+    (void)fclose(file);
 }
 
 struct auth *auth_load(const char *path, struct yaml_problems *problems)
 {
-    FILE *const file = fopen(path, "rb");
     struct auth *const auth = calloc(1, sizeof *auth);
     const size_t errors = problems->errors;
-    char *bytes;
-    size_t length;
 
     if (auth == NULL)
         abort();
     auth->arena = arena_with_limit(AUTH_MEMORY_MAX);
-    if (file == NULL) {
-        complain_of_file(problems, path);
-    } else {
-        bytes = arena_alloc(&auth->arena, YAML_SIZE_MAX + 1);
-        length = fread(bytes, 1, YAML_SIZE_MAX, file);
-        (void)fclose(file);
-        read_tokens(auth, path, bytes, length, problems);
-    }
+    read_file(auth, path, problems);
     if (problems->errors == errors)
         return auth;
     auth_free(auth);
@@ -137,7 +170,7 @@ const Pb__Actor *auth_actor(const struct auth *auth, const char *authorization, 
     const Pb__Actor *found = NULL;
     char hex[DIGEST_HEX_SIZE];
 
-    if (authorization == NULL || strncmp(authorization, scheme, sizeof scheme - 1) != 0 ||
+    if (authorization == NULL || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0 ||
         strlen(authorization) > TOKEN_LENGTH_MAX)
         return NULL;
     authorization += sizeof scheme - 1;

@@ -73,11 +73,8 @@ static bool bucket_take(struct bucket *bucket, int64_t rate, int64_t now_ms, int
     return false;
 }
 
-bool budget_take(struct budgets *budgets,
-                 const Pb__Actor *actor,
-                 bool stop,
-                 int64_t now_ms,
-                 int *ret_wait_s)
+bool budget_take(
+    struct budgets *budgets, const Pb__Actor *actor, bool stop, int64_t now_ms, int *ret_wait_s)
 {
     struct budget *const budget = budget_of(budgets, actor, now_ms);
 

@@ -156,9 +156,9 @@ static void *desk_main(void *self)
     struct job *job;
 
     while ((job = queue_next(desk->queue)) != NULL) {
-        const struct server_job carried = {
-            .request = &job->request, .route = job->route, .actor = job->actor
-        };
+        const struct server_job carried = { .request = &job->request,
+                                            .route = job->route,
+                                            .actor = job->actor };
 
         server_carry_out(desk->desks->gateway, &desk->bench, &carried);
         job_free(job);

@@ -175,10 +175,10 @@ static bool read_asked(struct gateway_call *call,
     uint64_t step = 0;
     uint64_t number = 0;
 
-    if (!call_number(call, &(struct query_number){ "step", 0, STEP_LAST, state->step }, &step) ||
+    if (!call_number(
+            call, &(struct query_number){ "step", 0, STEP_LAST, state->step }, &step) ||
         !call_number(call, &(struct query_number){ "try", 1, NONE - 1, NONE }, &number) ||
-        !call_number(
-            call, &(struct query_number){ "version", 1, INT64_MAX, 0 }, ret_version))
+        !call_number(call, &(struct query_number){ "version", 1, INT64_MAX, 0 }, ret_version))
         return false;
     ret->step = (uint32_t)step;
     ret->try_number = (uint32_t)number;

@@ -1,14 +1,13 @@
-/* Flags: what is granted, what is latched, the kill switch, and OFREP. */
+/* Flags: what is granted, what is latched, and OFREP. */
 #include "services/gateway/resources.h"
 
 #include "common/base/json.h"
 #include "common/state/keys.h"
-#include "common/wire/topics.h"
 #include "services/gateway/ofrep.h"
 
 #include <string.h>
 
-enum { NOT_MODIFIED = 304, UNAVAILABLE = 503, REASON_MAX = 2000 };
+enum { NOT_MODIFIED = 304, UNAVAILABLE = 503 };
 
 /* --- showing --- */
 
@@ -47,64 +46,111 @@ static void write_read_back(struct gateway_call *call,
         json_put_null(json, "read_back");
 }
 
-static void write_flag(struct gateway_call *call,
-                       struct json *json,
-                       const Pb__FlagValue *value,
-                       bool latched)
+/* A flag as it was when the lock was held. */
+struct flag_copy {
+    Pb__FlagValue *value;
+    Pb__Kill *kill; /* NULL: not latched. */
+    bool latched;
+};
+
+static struct flag_copy copy_flag(struct gateway_call *call,
+                                  const Pb__FlagValue *value,
+                                  bool latched)
 {
     const Pb__Kill *const kill =
         latched ? flag_table_kill(call->gateway->flags, value->deployment) : NULL;
+
+    return (struct flag_copy){
+        .value = pb_clone(call->arena, value),
+        .kill = kill != NULL ? pb_clone(call->arena, kill) : NULL,
+        .latched = latched,
+    };
+}
+
+static void write_flag(struct gateway_call *call,
+                       struct json *json,
+                       const struct flag_copy *flag)
+{
+    const Pb__FlagValue *const value = flag->value;
 
     json_put_object(json, NULL);
     json_put_text(json, "flag", value->flag);
     json_put_text(json, "environment", value->environment);
     json_put_text(json, "deployment", value->deployment);
-    json_put_text(json, "state", latched ? "LATCHED" : value->percent > 0 ? "GRANTED" : "OFF");
-    json_put_uint(json, "percent", latched ? 0 : value->percent);
+    json_put_text(json,
+                  "state",
+                  flag->latched        ? "LATCHED"
+                  : value->percent > 0 ? "GRANTED"
+                                       : "OFF");
+    json_put_uint(json, "percent", flag->latched ? 0 : value->percent);
     json_put_text(json, "audience", value->audience);
     json_put_uint(json, "sequence", value->sequence);
     json_put_int(json, "at_ms", value->at_ms);
-    write_latch(json, kill);
+    write_latch(json, flag->kill);
     write_read_back(call, json, value);
     json_end_object(json);
 }
 
-void get_flags(struct gateway_call *call)
+static size_t copy_flags(struct gateway_call *call, struct flag_copy **ret)
 {
     const Pb__FlagValue *const *values = NULL;
-    struct json json = call_json(call);
+    struct flag_table *const table = call->gateway->flags;
     size_t count;
 
-    json_put_object(&json, NULL);
-    json_put_array(&json, "items");
     (void)pthread_mutex_lock(&call->gateway->lock);
-    count = flag_table_flags(call->gateway->flags, &values);
+    count = flag_table_flags(table, &values);
+    *ret = arena_alloc(call->arena, (count + 1) * sizeof **ret);
     for (size_t i = 0; i < count; i++) {
         bool latched = false;
 
-        (void)flag_table_find(
-            call->gateway->flags, values[i]->environment, values[i]->flag, &latched);
-        write_flag(call, &json, values[i], latched);
+        (void)flag_table_find(table, values[i]->environment, values[i]->flag, &latched);
+        (*ret)[i] = copy_flag(call, values[i], latched);
     }
     (void)pthread_mutex_unlock(&call->gateway->lock);
+    return count;
+}
+
+void get_flags(struct gateway_call *call)
+{
+    struct flag_copy *flags = NULL;
+    const size_t count = copy_flags(call, &flags);
+    struct json json = call_json(call);
+
+    json_put_object(&json, NULL);
+    json_put_array(&json, "items");
+    for (size_t i = 0; i < count; i++)
+        write_flag(call, &json, &flags[i]);
     json_end_array(&json);
+    json_put_null(&json, "next");
     json_end_object(&json);
+}
+
+static void no_such_flag(struct gateway_call *call)
+{
+    call_no_such(call,
+                 "flag",
+                 arena_printf(call->arena, "%s/%s", call->parameter[0], call->parameter[1]));
 }
 
 void get_flag(struct gateway_call *call)
 {
     const Pb__FlagValue *value;
+    struct flag_copy copy = { 0 };
     bool latched = false;
-    struct json json = call_json(call);
+    struct json json;
 
     (void)pthread_mutex_lock(&call->gateway->lock);
     value =
         flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
     if (value != NULL)
-        write_flag(call, &json, value, latched);
+        copy = copy_flag(call, value, latched);
     (void)pthread_mutex_unlock(&call->gateway->lock);
-    if (value == NULL)
-        call_no_such(call, "flag", call->parameter[1]);
+    if (value == NULL) {
+        no_such_flag(call);
+        return;
+    }
+    json = call_json(call);
+    write_flag(call, &json, &copy);
 }
 
 /* While control.v1 is being read, a latch may stand further on: neither "on" nor "off" is
@@ -143,92 +189,7 @@ void get_internal_flag(struct gateway_call *call)
     }
     (void)pthread_mutex_unlock(&call->gateway->lock);
     if (value == NULL)
-        call_no_such(call, "flag", call->parameter[1]);
-}
-
-/* --- the kill switch --- */
-
-static Pb__Kill *kill_of(struct gateway_call *call, const Pb__FlagValue *value, const char *why)
-{
-    Pb__Kill *const kill = pb_new(call->arena, &pb__kill__descriptor);
-
-    kill->deployment = arena_text(call->arena, value->deployment);
-    kill->environment = arena_text(call->arena, value->environment);
-    kill->reason = why;
-    kill->actor = pb_clone(call->arena, call->actor);
-    kill->at_ms = call->now_ms;
-    PB_APPEND(call->arena, kill, flags, arena_text(call->arena, value->flag));
-    return kill;
-}
-
-static bool publish_kill(struct gateway_call *call, Pb__Kill *kill, const char **ret_key)
-{
-    Pb__Control *const control = pb_new(call->arena, &pb__control__descriptor);
-    const char *const key = arena_printf(call->arena, "kill/%s", kill->deployment);
-
-    control->body_case = PB__CONTROL__BODY_KILL;
-    control->kill = kill;
-    *ret_key = key;
-    if (!call_publish(call,
-                      &(struct gateway_record){ .topic = TOPIC_CONTROL,
-                                                .key = key,
-                                                .id = key,
-                                                .type = "slipway.v1.Control",
-                                                .subject = kill->deployment,
-                                                .message = control,
-                                                .sign = true }))
-        return false;
-    /* This gateway is off at once; the others when they read the record. */
-    (void)pthread_mutex_lock(&call->gateway->lock);
-    (void)flag_table_apply(call->gateway->flags, key, control);
-    (void)pthread_mutex_unlock(&call->gateway->lock);
-    return true;
-}
-
-void post_flag_kill(struct gateway_call *call)
-{
-    static const char *const killers[] = {
-        "release-engineer", "operations-lead", "devops-lead", "technical-lead", NULL
-    };
-    const int64_t began_ms =
-        call->gateway->ports->clock.monotonic_ms(call->gateway->ports->clock.self);
-    const Pb__FlagValue *value;
-    Pb__Kill *kill = NULL;
-    const char *reason = call_body_text(call, "reason");
-    const char *key = "";
-    bool latched = false;
-    struct json json;
-
-    if (!call_has_role(call, killers))
-        return;
-    if (reason == NULL || reason[0] == '\0' || strlen(reason) > REASON_MAX) {
-        call_problem(
-            call,
-            &(struct problem){ .code = "reason-missing",
-                               .field = "reason",
-                               .detail = "{\"reason\": \"...\"}, at most 2000 bytes" });
-        return;
-    }
-    (void)pthread_mutex_lock(&call->gateway->lock);
-    value =
-        flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
-    if (value != NULL)
-        kill = kill_of(call, value, reason);
-    (void)pthread_mutex_unlock(&call->gateway->lock);
-    if (kill == NULL) {
-        call_no_such(call, "flag", call->parameter[1]);
-        return;
-    }
-    if (!latched && !publish_kill(call, kill, &key))
-        return;
-    json = call_json(call);
-    json_put_object(&json, NULL);
-    json_put_text(&json, "flag", call->parameter[1]);
-    json_put_text(&json, "deployment", kill->deployment);
-    json_put_bool(&json, "already_latched", latched);
-    json_put_int(
-        &json, "off_after_ms", clock_monotonic_ms(call->gateway->ports->clock) - began_ms);
-    json_end_object(&json);
+        no_such_flag(call);
 }
 
 /* --- OFREP --- */

@@ -9,7 +9,10 @@
 enum { STEP_LAST = 7, ANY = UINT32_MAX };
 
 /* The value of a filter by number, or ANY. */
-static bool read_number(struct gateway_call *call, const char *name, uint64_t max, uint64_t *ret)
+static bool read_number(struct gateway_call *call,
+                        const char *name,
+                        uint64_t max,
+                        uint64_t *ret)
 {
     return call_number(call, &(struct query_number){ name, 0, max, ANY }, ret);
 }
@@ -37,8 +40,9 @@ struct finding_filter {
 
 static bool read_filter(struct gateway_call *call, struct finding_filter *ret)
 {
-    static const char *const verdicts[] = { "PASS",    "WARN",  "FAIL",           "INCONCLUSIVE",
-                                            "NO_DATA", "ERROR", "NOT_APPLICABLE", NULL };
+    static const char *const verdicts[] = { "PASS",           "WARN",    "FAIL",
+                                            "INCONCLUSIVE",   "NO_DATA", "ERROR",
+                                            "NOT_APPLICABLE", NULL };
 
     return read_number(call, "step", STEP_LAST, &ret->step) &&
            read_number(call, "try", ANY - 1, &ret->try_number) &&
@@ -161,9 +165,9 @@ void get_timeline(struct gateway_call *call)
     static const char *const forms[] = {
         "application/json", "text/csv", "application/x-ndjson", NULL
     };
-    static void (*const write[])(struct gateway_call *call, const struct view_source *source) = {
-        timeline_json, timeline_csv, timeline_lines
-    };
+    static void (*const write[])(
+        struct gateway_call * call,
+        const struct view_source *source) = { timeline_json, timeline_csv, timeline_lines };
     struct view_source source;
 
     if (!deployment_load(call, &source) || !deployment_load_timeline(call, &source) ||

@@ -5,7 +5,40 @@
 
 #include <string.h>
 
-enum { LIST_MAX = 1000 };
+enum { LIST_MAX = 5000 };
+
+/* What a token may do beside reading, and the roles that let it. */
+static const struct permission {
+    const char *can;
+    const char *roles[6]; /* NULL-terminated; "*": any but those who only read. */
+} permissions[] = {
+    /* clang-format off */
+    { "read",    { "reader", "*", NULL } },
+    { "submit",  { "submitter", "release-engineer", NULL } },
+    { "alert",   { "alerting", "release-engineer", "operations-lead", "devops-lead", "technical-lead", NULL } },
+    { "kill",    { "release-engineer", "operations-lead", "devops-lead", "technical-lead", NULL } },
+    { "freeze",  { "release-engineer", "operations-lead", "devops-lead", NULL } },
+    { "request", { "*", NULL } },
+    /* clang-format on */
+};
+
+static bool is_lookout(const char *role)
+{
+    return strcmp(role, "reader") == 0 || strcmp(role, "viewer") == 0 ||
+           strcmp(role, "alerting") == 0;
+}
+
+static bool permits(const struct permission *permission, const Pb__Actor *actor)
+{
+    for (size_t i = 0; permission->roles[i] != NULL; i++) {
+        for (size_t k = 0; k < actor->n_roles; k++) {
+            if (strcmp(permission->roles[i], actor->roles[k]) == 0 ||
+                (permission->roles[i][0] == '*' && !is_lookout(actor->roles[k])))
+                return true;
+        }
+    }
+    return false;
+}
 
 void get_me(struct gateway_call *call)
 {
@@ -15,6 +48,12 @@ void get_me(struct gateway_call *call)
     json_put_text(&json, "subject", call->actor->subject);
     json_put_text(&json, "name", auth_display_name(call->gateway->auth, call->actor->subject));
     view_texts(&json, "roles", call->actor->roles, call->actor->n_roles);
+    json_put_array(&json, "can");
+    for (size_t i = 0; i < sizeof permissions / sizeof permissions[0]; i++) {
+        if (i == 0 || permits(&permissions[i], call->actor))
+            json_put_text(&json, NULL, permissions[i].can);
+    }
+    json_end_array(&json);
     json_end_object(&json);
 }
 
@@ -35,6 +74,31 @@ static const char *item_kind(const char *waiting_kind)
             return kinds[i][1];
     }
     return NULL;
+}
+
+static bool has_no_return(struct gateway_call *call, const Pb__DeploymentState *state)
+{
+    Pb__Plan *plan = NULL;
+    struct error error = { 0 };
+
+    if (projection_plan(call->projection, call->item, state, &plan, &error) != ERR_OK)
+        return false;
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        if (plan->changes[i]->on_rollback == PB__ON_ROLLBACK__MANUAL)
+            return true;
+    }
+    return false;
+}
+
+/* How carefully it wants to be read. */
+static const char *weight_of(struct gateway_call *call, const Pb__DeploymentState *state)
+{
+    const char *const kind = state->waiting_for->kind;
+
+    if (strcmp(kind, "UNDO") == 0 ||
+        (strcmp(kind, "APPROVAL") == 0 && has_no_return(call, state)))
+        return "irreversible";
+    return strcmp(kind, "INPUT") == 0 ? "ordinary" : "weighty";
 }
 
 static void write_item(struct gateway_call *call,
@@ -59,6 +123,7 @@ static void write_item(struct gateway_call *call,
     json_put_int(json, "since_ms", waiting->since_ms);
     view_time(json, "deadline_ms", waiting->deadline_ms);
     json_put_text(json, "otherwise", waiting->otherwise);
+    json_put_text(json, "weight", weight_of(call, state));
     view_texts(json, "actions", waiting->actions, waiting->n_actions);
     json_end_object(json);
 }
@@ -78,20 +143,42 @@ static void write_items(struct gateway_call *call,
     }
 }
 
+/* False (and answered) when Redis cannot be asked: an inbox that leaves things out would say
+ * that nobody waits. */
+static bool add_deployment(struct gateway_call *call,
+                           struct json *json,
+                           const char *id,
+                           bool all)
+{
+    Pb__DeploymentState *state = NULL;
+    struct error error = { 0 };
+    const enum err err =
+        projection_deployment(call->projection, call_item(call), id, &state, &error);
+
+    if (err == ERR_OK)
+        write_items(call, json, state, all);
+    if (err == ERR_OK && state->now_ms > call->as_of_ms)
+        call->as_of_ms = state->now_ms;
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        return true;
+    call_unavailable(call, &error);
+    return false;
+}
+
 void get_inbox(struct gateway_call *call)
 {
-    static const char *const known[] = { "for", NULL };
-    const struct projection *const projection = call->projection;
-    const char *const whose = call_query(call, "for");
-    const bool all = whose != NULL && strcmp(whose, "all") == 0;
+    static const char *const whose[] = { "me", "all", NULL };
+    const char *const asked = call_query(call, "for");
+    const bool all = asked != NULL && strcmp(asked, "all") == 0;
     struct store_member *members = NULL;
     struct error error = { 0 };
     size_t count = 0;
     struct json json;
 
-    if (!call_known_query(call, known))
+    if (!call_one_of(call, "for", whose))
         return;
-    if (projection_list(projection, call->arena, true, LIST_MAX, &members, &count, &error) !=
+    if (projection_list(
+            call->projection, call->arena, true, LIST_MAX, &members, &count, &error) !=
         ERR_OK) {
         call_unavailable(call, &error);
         return;
@@ -100,12 +187,10 @@ void get_inbox(struct gateway_call *call)
     json_put_object(&json, NULL);
     json_put_array(&json, "items");
     for (size_t i = 0; i < count; i++) {
-        Pb__DeploymentState *state = NULL;
-
-        if (projection_deployment(projection, call->arena, members[i].name, &state, &error) ==
-            ERR_OK)
-            write_items(call, &json, state, all);
+        if (!add_deployment(call, &json, members[i].name, all))
+            return;
     }
     json_end_array(&json);
+    json_put_null(&json, "next");
     json_end_object(&json);
 }

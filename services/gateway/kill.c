@@ -153,10 +153,10 @@ static Pb__Kill *find_kill(struct gateway_call *call, const char *reason, bool *
         kill = kill_of(call, value, reason);
     (void)pthread_mutex_unlock(&call->gateway->lock);
     if (kill == NULL)
-        call_no_such(call,
-                     "flag",
-                     arena_printf(
-                         call->arena, "%s/%s", call->parameter[0], call->parameter[1]));
+        call_no_such(
+            call,
+            "flag",
+            arena_printf(call->arena, "%s/%s", call->parameter[0], call->parameter[1]));
     return kill;
 }
 

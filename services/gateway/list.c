@@ -22,10 +22,10 @@ static bool read_filter(struct gateway_call *call, struct list_filter *ret)
     static const char *const lives[] = { "true", "false", "all", NULL };
     static const char *const exits[] = { "COMPLETED", "ABORTED", "ROLLED_BACK", NULL };
     static const char *const phases[] = {
-        "AWAITING_INPUTS", "PLANNING",   "IN_REVIEW",   "QUEUED",     "CHECKING",
-        "EXECUTING",       "VALIDATING", "ROLLING_OUT", "CONFIRMING", "OBSERVING",
-        "FINALISING",      "STOPPING",   "ROLLING_BACK", "BLOCKED",   "BLOCKED_ROLLBACK",
-        "COMPLETED",       "ABORTED",    "ROLLED_BACK", NULL,
+        "AWAITING_INPUTS", "PLANNING",   "IN_REVIEW",    "QUEUED",     "CHECKING",
+        "EXECUTING",       "VALIDATING", "ROLLING_OUT",  "CONFIRMING", "OBSERVING",
+        "FINALISING",      "STOPPING",   "ROLLING_BACK", "BLOCKED",    "BLOCKED_ROLLBACK",
+        "COMPLETED",       "ABORTED",    "ROLLED_BACK",  NULL,
     };
     const char *const live = call_query(call, "live");
 
@@ -135,8 +135,7 @@ static const char *cursor_text(struct gateway_call *call, const struct page *pag
 static bool cursor_read(struct gateway_call *call, const char *cursor, struct page *page)
 {
     size_t length = 0;
-    const uint8_t *const bytes =
-        base64_read(call->arena, cursor, strlen(cursor), &length);
+    const uint8_t *const bytes = base64_read(call->arena, cursor, strlen(cursor), &length);
     const char *const plain = bytes != NULL ? arena_copy(call->arena, bytes, length) : "";
     const char *rest = plain + TAG_SIZE;
     char *end = NULL;
@@ -157,11 +156,9 @@ static bool read_page(struct gateway_call *call, struct page *ret)
 {
     const char *const cursor = call_query(call, "cursor");
 
-    *ret = (struct page){ .before_ms = INT64_MAX,
-                          .before_id = "",
-                          .tag = filter_tag(call) };
-    if (!call_number(call, &(struct query_number){ "limit", 1, PAGE_MAX, PAGE_DEFAULT },
-                     &ret->limit))
+    *ret = (struct page){ .before_ms = INT64_MAX, .before_id = "", .tag = filter_tag(call) };
+    if (!call_number(
+            call, &(struct query_number){ "limit", 1, PAGE_MAX, PAGE_DEFAULT }, &ret->limit))
         return false;
     if (cursor == NULL || cursor_read(call, cursor, ret))
         return true;
@@ -174,7 +171,9 @@ static bool read_page(struct gateway_call *call, struct page *ret)
     return false;
 }
 
-static bool beyond_cursor(const struct page *page, const struct store_member *member, bool ended)
+static bool beyond_cursor(const struct page *page,
+                          const struct store_member *member,
+                          bool ended)
 {
     if (ended != page->ended)
         return ended;

@@ -21,8 +21,8 @@ static void write_allowed(struct json *json,
 
     if (call->actor == NULL)
         return;
-    count = procedure_allowed(
-        call_item(call), source->state, source->plan, call->actor, &requests);
+    count =
+        procedure_allowed(call_item(call), source->state, source->plan, call->actor, &requests);
     json_put_array(json, "allowed");
     for (size_t i = 0; i < count; i++) {
         if (requests[i].allowed)
@@ -75,10 +75,9 @@ static void write_more(struct json *json,
 /* The members alone: what stands between the braces. */
 static const char *members_of(struct gateway_call *call, struct text *text)
 {
-    const char *const copy =
-        text_ok(text) && text->length > 2
-            ? arena_copy(call->arena, text->bytes + 1, text->length - 2)
-            : NULL;
+    const char *const copy = text_ok(text) && text->length > 2
+                                 ? arena_copy(call->arena, text->bytes + 1, text->length - 2)
+                                 : NULL;
 
     text_release(text);
     return copy;

@@ -1,7 +1,6 @@
 /* What people ask of a deployment: it becomes an event, and the coordinator's core answers. */
 #include "services/gateway/resources.h"
 
-#include "common/base/json.h"
 #include "common/state/keys.h"
 #include "common/wire/pbjson.h"
 #include "common/wire/topics.h"
@@ -11,7 +10,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_DEFAULT_MS = 2000, WAIT_MAX_MS = 5000, REASON_MAX = 2000 };
+enum {
+    WAIT_DEFAULT_MS = 2000,
+    WAIT_MAX_MS = 5000,
+    REASON_MAX = 2000,
+    ID_MAX = 64,
+    SMALL_BODY = 64 * 1024,
+    REMEMBER_MS = 24 * 60 * 60 * 1000,
+};
+
+bool request_stops(const struct gateway_call *call)
+{
+    static const char *const stops[] = { "rollback", "abort", "pause" };
+    json_t *root;
+    bool found = false;
+
+    if (call->route->handle != post_request || call->body.length > SMALL_BODY)
+        return false;
+    root = json_loadb((const char *)call->body.bytes, call->body.length, 0, NULL);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        found = found || json_object_get(root, stops[i]) != NULL;
+    json_decref(root);
+    return found;
+}
 
 /* {request, expected_version, reason, role, <one request>}: strict, so a typo is an answer. */
 static Pb__OperatorRequest *read_request(struct gateway_call *call)
@@ -54,6 +75,15 @@ static bool needs_reason(const Pb__OperatorRequest *request)
     }
 }
 
+/* It becomes part of a key and of a record's id. */
+static bool is_id(const char *id)
+{
+    return strlen(id) <= ID_MAX &&
+           id[strspn(id,
+                     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.")] ==
+               '\0';
+}
+
 /* The role in which the actor asks must be one of the token's. */
 static bool check_request(struct gateway_call *call, const Pb__OperatorRequest *request)
 {
@@ -62,6 +92,10 @@ static bool check_request(struct gateway_call *call, const Pb__OperatorRequest *
     if (request->body_case == PB__OPERATOR_REQUEST__BODY__NOT_SET) {
         problem.code = "malformed";
         problem.detail = "name one request: approve, reject, pause, ...";
+    } else if (!is_id(request->request)) {
+        problem.code = "malformed";
+        problem.field = "request";
+        problem.detail = "a UUID: at most 64 letters, digits, -, _ and .";
     } else if (request->expected_version == 0) {
         problem.code = "version-missing";
         problem.field = "expected_version";
@@ -79,10 +113,6 @@ static bool check_request(struct gateway_call *call, const Pb__OperatorRequest *
         problem.field = "role";
         problem.detail =
             arena_printf(call->arena, "%s is no %s", call->actor->subject, request->role);
-    } else if (strlen(request->request) > 64) {
-        problem.code = "malformed";
-        problem.field = "request";
-        problem.detail = "a UUID, at most 64 characters";
     }
     if (problem.code == NULL)
         return true;
@@ -108,175 +138,64 @@ static Pb__Event *event_of(struct gateway_call *call,
     return event;
 }
 
-/* --- dry run: the coordinator's core on a copy of the state --- */
+/* --- repeats --- */
 
-static void write_preview(struct gateway_call *call,
-                          const struct view_source *source,
-                          const Pb__DeploymentState *after)
+/* What an id was used for: the deployment, and what was asked by whom. */
+static const char *meaning_of(struct gateway_call *call, const Pb__Event *event)
 {
-    struct json json = call_json(call);
-    struct view_source copy = *source;
+    const struct pb_bytes packed = pb_pack(call->arena, event->request);
+    char hex[DIGEST_HEX_SIZE];
 
-    copy.state = after;
-    json_put_object(&json, NULL);
-    json_put_object(&json, "preview");
-    json_put_text(&json, "phase_after", pb_phase_name(after->phase));
-    json_put_uint(&json, "version", source->state->version);
-    view_waiting(&json, "waiting_for", after);
-    view_undo(&json, "undo", after->stop != NULL ? source : &copy);
-    json_put_array(&json, "irreversible");
-    if (after->stop != NULL && source->state->stop == NULL)
-        json_put_text(&json, NULL, "It cannot be paused once begun.");
-    json_end_array(&json);
-    json_end_object(&json);
-    json_end_object(&json);
+    digest_sha256(packed.bytes, packed.length, hex);
+    return arena_printf(call->arena, "%s %s", event->deployment, hex);
 }
 
-static const struct effect_answer *answer_in(const struct effects *effects)
+static const char *note_key(struct gateway_call *call, const char *request)
 {
-    for (size_t i = 0; i < effects->count; i++) {
-        if (effects->item[i].kind == EFFECT_ANSWER)
-            return &effects->item[i].answer;
-    }
-    return NULL;
+    return keys_global(call->arena, call->projection->prefix, "asked:", request);
 }
 
-static void answer_refused(struct gateway_call *call, const struct effect_answer *answer)
-{
-    const struct problem problem = {
-        .code = answer->code,
-        .detail = answer->detail,
-        .remedy = answer->remedy,
-        .deployment = call->parameter[0],
-    };
+enum asked { ASKED_NEVER, ASKED_BEFORE, ASKED_OTHERWISE };
 
-    call_problem(call, &problem);
-}
-
-static void dry_run(struct gateway_call *call,
-                    const struct view_source *source,
-                    const Pb__Event *event)
-{
-    const struct procedure_input input = {
-        .before = source->state,
-        .plan = source->plan,
-        .event = event,
-        .event_id = event->request->request,
-        .at_ms = call->now_ms,
-    };
-    struct procedure_output *const output = arena_alloc(call->arena, sizeof *output);
-    const struct effect_answer *answer;
-
-    switch (procedure_step(call->arena, &input, output)) {
-    case PROCEDURE_APPLIED: write_preview(call, source, output->after); return;
-    case PROCEDURE_REFUSED:
-        answer = answer_in(&output->effects);
-        if (answer != NULL) {
-            answer_refused(call, answer);
-            return;
-        }
-        break;
-    default: break;
-    }
-    call_problem(call, &(struct problem){ .code = "not-now", .detail = output->why });
-}
-
-/* --- the coordinator's answer --- */
-
-/* {"state": APPLIED | REFUSED, "version", "code", "detail", "remedy", "deployment"} as the
- * coordinator left it. */
-static void answer_from_json(struct gateway_call *call, const struct store_value *value)
-{
-    json_error_t reason;
-    json_t *const root = json_loadb(value->bytes, value->length, 0, &reason);
-    const char *const state = json_string_value(json_object_get(root, "state"));
-    struct problem problem = { .deployment = call->wait_deployment };
-
-    if (state != NULL && strcmp(state, "APPLIED") == 0) {
-        call->status = 200;
-        call->content_type = "application/json";
-        text_add_bytes(&call->out, value->bytes, value->length);
-    } else {
-        problem.code =
-            arena_text(call->arena, json_string_value(json_object_get(root, "code")));
-        problem.detail =
-            arena_text(call->arena, json_string_value(json_object_get(root, "detail")));
-        problem.remedy =
-            arena_text(call->arena, json_string_value(json_object_get(root, "remedy")));
-        call_problem(call, &problem);
-    }
-    json_decref(root);
-}
-
-static void answer_pending(struct gateway_call *call)
-{
-    struct json json = call_json(call);
-
-    call->status = 202;
-    json_put_object(&json, NULL);
-    json_put_text(&json, "request", call->wait_request);
-    json_put_text(&json, "state", "PENDING");
-    json_put_text(&json, "deployment", call->wait_deployment);
-    json_end_object(&json);
-}
-
-/* The answer's bytes; NULL while there is none. The partition follows from the deployment, or,
- * where only the request is known, is one of them all. */
-static enum err find_answer(struct gateway_call *call,
-                            struct store_value *ret,
-                            struct error *error)
+/* Not knowing is as never: the coordinator refuses what it has applied already. */
+static enum asked asked_before(struct gateway_call *call, const Pb__Event *event)
 {
     struct projection *const projection = call->projection;
-    const char *const deployment = call->wait_deployment;
-    enum err err = ERR_OK;
-
-    *ret = (struct store_value){ 0 };
-    for (int32_t p = 0; p < projection->partitions && err == ERR_OK && ret->bytes == NULL;
-         p++) {
-        if (deployment != NULL &&
-            p != bus_partition(projection_feature_of(call->arena, deployment),
-                               projection->partitions))
-            continue;
-        err = projection->store.get(
-            projection->store.self,
-            call->arena,
-            KEY_REQUEST(call->arena, p, projection->prefix, call->wait_request),
-            ret,
-            error);
-    }
-    return err;
-}
-
-bool request_answer(struct gateway_call *call)
-{
-    struct store_value value;
+    struct store_value found = { 0 };
     struct error error = { 0 };
 
-    text_reset(&call->out);
-    if (find_answer(call, &value, &error) != ERR_OK) {
-        call_unavailable(call, &error);
-        return false;
-    }
-    if (value.bytes == NULL) {
-        answer_pending(call);
-        return false;
-    }
-    call->wait_until_ms = 0;
-    answer_from_json(call, &value);
-    return true;
+    if (projection->store.get(projection->store.self,
+                              call->arena,
+                              note_key(call, event->request->request),
+                              &found,
+                              &error) != ERR_OK ||
+        found.bytes == NULL)
+        return ASKED_NEVER;
+    return strcmp(found.bytes, meaning_of(call, event)) == 0 ? ASKED_BEFORE : ASKED_OTHERWISE;
 }
 
-void get_request(struct gateway_call *call)
+static void remember(struct gateway_call *call, const Pb__Event *event)
 {
-    call->wait_request = call->parameter[0];
-    call->wait_deployment = NULL;
-    if (strlen(call->wait_request) > 64 || !request_answer(call)) {
-        if (call->status == 202)
-            call_no_such(call, "answer yet to request", call->parameter[0]);
-    }
+    struct projection *const projection = call->projection;
+    const char *const meaning = meaning_of(call, event);
+    const struct store_op op = {
+        .kind = STORE_SET_EXPIRES,
+        .key = note_key(call, event->request->request),
+        .value = { meaning, strlen(meaning) },
+        .score = REMEMBER_MS,
+    };
+    const struct store_batch batch = { .ops = &op, .op_count = 1 };
+    struct error error = { 0 };
+
+    if (projection->store.commit(projection->store.self, &batch, &error) != ERR_OK)
+        LOG(call->gateway->ports->log,
+            LOG_WARNING,
+            "a request was not remembered",
+            { "request", event->request->request },
+            { "error", error.text });
 }
 
-/* --- for real --- */
+/* --- sending --- */
 
 /* Prefer: wait=N (seconds). */
 static int64_t wait_ms(const struct gateway_call *call)
@@ -290,10 +209,10 @@ static int64_t wait_ms(const struct gateway_call *call)
     seconds = strtol(wait + strlen("wait="), NULL, 10);
     if (seconds < 0)
         return 0;
-    return seconds * 1000 > WAIT_MAX_MS ? WAIT_MAX_MS : seconds * 1000;
+    return seconds > WAIT_MAX_MS / 1000 ? WAIT_MAX_MS : seconds * 1000;
 }
 
-static void publish_request(struct gateway_call *call, const Pb__Event *event)
+static bool publish_request(struct gateway_call *call, const Pb__Event *event)
 {
     const struct gateway_record record = {
         .topic = TOPIC_EVENTS,
@@ -306,9 +225,30 @@ static void publish_request(struct gateway_call *call, const Pb__Event *event)
     };
 
     if (!call_publish(call, &record))
+        return false;
+    remember(call, event);
+    return true;
+}
+
+static void send_request(struct gateway_call *call, const Pb__Event *event)
+{
+    switch (asked_before(call, event)) {
+    case ASKED_NEVER:
+        if (!publish_request(call, event))
+            return;
+        break;
+    case ASKED_OTHERWISE:
+        call_problem(call,
+                     &(struct problem){ .code = "invalid",
+                                        .field = "request",
+                                        .detail = "this id was used for another request",
+                                        .remedy = "Make a new id for each request." });
         return;
+    case ASKED_BEFORE: break;
+    }
     call->wait_request = event->request->request;
     call->wait_deployment = event->deployment;
+    call->wait_version = event->request->expected_version;
     call->wait_until_ms = call->now_ms + wait_ms(call);
     call->location = arena_printf(call->arena, "/v1/requests/%s", event->request->request);
     (void)request_answer(call);
@@ -316,20 +256,19 @@ static void publish_request(struct gateway_call *call, const Pb__Event *event)
 
 void post_request(struct gateway_call *call)
 {
-    static const char *const known[] = { "dry_run", NULL };
-    const char *const dry = call_query(call, "dry_run");
     Pb__OperatorRequest *request;
     struct view_source source;
     Pb__Event *event;
+    bool dry = false;
 
-    if (!call_known_query(call, known))
+    if (!call_boolean(call, "dry_run", &dry))
         return;
     request = read_request(call);
     if (request == NULL || !check_request(call, request) || !deployment_load(call, &source))
         return;
     event = event_of(call, source.state, request);
-    if (dry != NULL && strcmp(dry, "true") == 0)
-        dry_run(call, &source, event);
+    if (dry)
+        request_preview(call, &source, event);
     else
-        publish_request(call, event);
+        send_request(call, event);
 }

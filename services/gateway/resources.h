@@ -5,13 +5,25 @@
 #include "services/gateway/gateway.h"
 #include "services/gateway/view.h"
 
-/* deployments.c */
+/* list.c */
 void get_deployments(struct gateway_call *call);
-void get_deployment(struct gateway_call *call);
-void get_plan(struct gateway_call *call);
+
+/* history.c */
 void get_findings(struct gateway_call *call);
 void get_timeline(struct gateway_call *call);
 void get_report(struct gateway_call *call);
+
+/* True if that filter is absent, or one of its values is this. */
+bool text_filter(const struct gateway_call *call, const char *name, const char *value);
+
+/* deployments.c */
+void get_deployment(struct gateway_call *call);
+void get_plan(struct gateway_call *call);
+
+/* metrics.c, explain.c */
+void get_metrics(struct gateway_call *call);
+bool deployment_load_series(struct gateway_call *call, struct view_source *source);
+void get_explain(struct gateway_call *call);
 
 /* The deployment that {id} names, with its plan; false (and answered) if it cannot be had. The
  * timeline is not loaded. */
@@ -24,13 +36,33 @@ void deployment_not_found(struct gateway_call *call, const char *name);
 void post_deployment(struct gateway_call *call);
 void post_cloudevent(struct gateway_call *call);
 
+/* The timeline too; false (and answered) if it cannot be had. */
+bool deployment_load_timeline(struct gateway_call *call, struct view_source *source);
+
 /* requests.c */
 void post_request(struct gateway_call *call);
+
+/* Loop thread: the call asks a deployment to stop: pause, abort, rollback. */
+bool request_stops(const struct gateway_call *call);
+
+/* request_answers.c */
 void get_request(struct gateway_call *call);
 
 /* Answers a call that waits (wait_request): with the coordinator's answer, or, false, with 202
  * as long as there is none. */
 bool request_answer(struct gateway_call *call);
+
+/* Answers a refusal of the coordinator's core, with what its code asks for beside it. source is
+ * where the deployment stands now; NULL if it cannot be had. */
+struct view_source;
+void request_refused(struct gateway_call *call,
+                     const struct problem *problem,
+                     const struct view_source *source);
+
+/* request_preview.c: what that request would do, by the core on a copy of the state. */
+void request_preview(struct gateway_call *call,
+                     const struct view_source *source,
+                     const Pb__Event *event);
 
 /* inbox.c */
 void get_me(struct gateway_call *call);

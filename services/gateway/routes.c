@@ -1,41 +1,48 @@
 /* The routes, one row each, and the way from a request to its handler. */
+#include "services/gateway/budget.h"
 #include "services/gateway/resources.h"
 
 #include <string.h>
+#include <strings.h>
+
+enum { STATUS_OK = 200, STATUS_NOT_MODIFIED = 304 };
 
 /* clang-format off */
 static const struct gateway_route routes[] = {
-    { "GET",    "/v1/me",                              get_me,            false, "who the token speaks for",             "", "", "200 401" },
-    { "GET",    "/v1/deployments",                     get_deployments,   false, "list, filter, page",                   "state phase step service environment feature exit waiting_for q live limit cursor", "", "200 400 401" },
-    { "POST",   "/v1/deployments",                     post_deployment,   false, "submit: acceptance signed off",        "dry_run", "application/yaml", "200 202 400 403 415 422" },
-    { "GET",    "/v1/deployments/{id}",                get_deployment,    false, "one deployment, all of it",            "", "", "200 304 404" },
-    { "GET",    "/v1/deployments/{id}/plan",           get_plan,          false, "the plan, and what differs; JSON or Markdown", "against", "", "200 404" },
-    { "GET",    "/v1/deployments/{id}/findings",       get_findings,      false, "what checks found",                    "step try check verdict", "", "200 404" },
-    { "GET",    "/v1/deployments/{id}/timeline",       get_timeline,      false, "the audit trail; JSON, CSV, NDJSON",   "after_version type actor", "", "200 404" },
-    { "GET",    "/v1/deployments/{id}/report",         get_report,        false, "the report; JSON or Markdown",         "", "", "200 404" },
-    { "POST",   "/v1/deployments/{id}/requests",       post_request,      false, "ask something of a deployment",        "dry_run", "application/json", "200 202 400 403 404 409 412 422 428" },
-    { "GET",    "/v1/requests/{id}",                   get_request,       false, "what became of a request",             "", "", "200 404 409" },
-    { "GET",    "/v1/inbox",                           get_inbox,         false, "what waits for my roles",              "for", "", "200" },
-    { "GET",    "/v1/flags",                           get_flags,         false, "all flags",                            "", "", "200" },
-    { "GET",    "/v1/flags/{environment}/{flag}",      get_flag,          false, "one flag",                             "", "", "200 404" },
-    { "POST",   "/v1/flags/{environment}/{flag}/kill", post_flag_kill,    false, "latch its deployment: off, for good",  "", "application/json", "200 403 404 422" },
-    { "GET",    "/v1/freezes",                         get_freezes,       false, "freezes in force or to come",          "", "", "200" },
-    { "POST",   "/v1/freezes",                         post_freeze,       false, "freeze an environment or a lane",      "", "application/json", "201 400 403 422" },
-    { "DELETE", "/v1/freezes/{id}",                    delete_freeze,     false, "lift a freeze",                        "", "", "200 403 404" },
-    { "GET",    "/v1/windows",                         get_windows,       false, "deployment windows, and when they change", "", "", "200" },
-    { "GET",    "/v1/lanes",                           get_lanes,         false, "who changes what, and who waits",      "", "", "200" },
-    { "GET",    "/v1/alerts",                          get_alerts,        false, "open alerts",                          "", "", "200" },
-    { "POST",   "/v1/alerts",                          post_alert,        false, "send an alert by hand",                "", "application/json", "202 400 403 422" },
-    { "POST",   "/v1/alertmanager",                    post_alertmanager, false, "webhook of Prometheus Alertmanager",   "", "application/json", "202 400 403" },
-    { "POST",   "/v1/events",                          post_cloudevent,   false, "CloudEvents: binary, structured, batch", "", "application/cloudevents+json", "202 400 403 415 422" },
-    { "GET",    "/v1/signals",                         get_signals,       false, "signals of the last while",            "feature after", "", "200" },
-    { "GET",    "/v1/dead-letters",                    get_dead_letters,  false, "records that could not be used",       "", "", "200" },
-    { "GET",    "/v1/health",                          get_health,        false, "services and their parts",             "", "", "200" },
-    { "GET",    "/v1/stream",                          get_stream,        false, "live updates: server-sent events",     "topics", "", "200 429" },
-    { "GET",    "/v1/openapi.json",                    get_openapi,       true,  "this description",                     "", "", "200" },
-    { "POST",   "/ofrep/v1/evaluate/flags/{flag}",     post_ofrep_flag,   true,  "OFREP: evaluate one flag",             "environment", "application/json", "200 400 404 503" },
-    { "POST",   "/ofrep/v1/evaluate/flags",            post_ofrep_all,    true,  "OFREP: evaluate all flags",            "environment", "application/json", "200 304 400 503" },
-    { "GET",    "/internal/v1/flags/{environment}/{flag}", get_internal_flag, true, "read-back: what this gateway answers with", "", "", "200 404 503" },
+    /* method, pattern, handler, lane, flags, summary, query, body, answers, schema */
+    { "GET",    "/v1/me",                              get_me,            LANE_LOOP,   0, "who the token speaks for",             "", "", "200 304", "Me" },
+    { "GET",    "/v1/deployments",                     get_deployments,   LANE_READS,  0, "list, filter, page",                   "state phase step service environment feature exit waiting_for q live limit cursor", "", "200 304 400 503", "DeploymentList" },
+    { "POST",   "/v1/deployments",                     post_deployment,   LANE_READS,  0, "submit: acceptance signed off",        "dry_run", "application/yaml application/json application/protobuf", "200 202 400 403 413 415 422 503", "Submitted" },
+    { "GET",    "/v1/deployments/{id}",                get_deployment,    LANE_READS,  0, "one deployment, all of it",            "", "", "200 304 404 503", "Deployment" },
+    { "GET",    "/v1/deployments/{id}/plan",           get_plan,          LANE_READS,  0, "the plan, and what differs; JSON or Markdown", "against", "", "200 304 404 503", "PlanAnswer" },
+    { "GET",    "/v1/deployments/{id}/findings",       get_findings,      LANE_READS,  0, "what checks found",                    "step try check verdict", "", "200 304 400 404 503", "FindingList" },
+    { "GET",    "/v1/deployments/{id}/metrics",        get_metrics,       LANE_READS,  0, "what was measured, at most 120 points each", "since_ms", "", "200 304 400 404 503", "MetricList" },
+    { "GET",    "/v1/deployments/{id}/timeline",       get_timeline,      LANE_READS,  0, "the audit trail; JSON, CSV, NDJSON",   "after_version type actor", "", "200 304 400 404 503", "EntryList" },
+    { "GET",    "/v1/deployments/{id}/explain",        get_explain,       LANE_READS,  0, "the rule that decided, and its evidence", "step try version", "", "200 304 400 404 503", "Explanation" },
+    { "GET",    "/v1/deployments/{id}/report",         get_report,        LANE_READS,  0, "the report; JSON or Markdown",         "", "", "200 304 404 503", "" },
+    { "POST",   "/v1/deployments/{id}/requests",       post_request,      LANE_READS,  0, "ask something of a deployment",        "dry_run", "application/json", "200 202 400 403 404 409 412 413 415 422 428 503", "Answered" },
+    { "GET",    "/v1/requests/{id}",                   get_request,       LANE_READS,  0, "what became of a request",             "", "", "200 304 404 503", "Request" },
+    { "GET",    "/v1/inbox",                           get_inbox,         LANE_READS,  0, "what waits for my roles",              "for", "", "200 304 400 503", "InboxList" },
+    { "GET",    "/v1/flags",                           get_flags,         LANE_READS,  0, "all flags",                            "", "", "200 304", "FlagList" },
+    { "GET",    "/v1/flags/{environment}/{flag}",      get_flag,          LANE_READS,  0, "one flag",                             "", "", "200 304 404", "Flag" },
+    { "POST",   "/v1/flags/{environment}/{flag}/kill", post_flag_kill,    LANE_STOPS,  0, "latch its deployment: off, for good",  "", "application/json", "200 403 404 415 422 503", "Killed" },
+    { "GET",    "/v1/freezes",                         get_freezes,       LANE_READS,  0, "freezes in force or to come",          "", "", "200 304", "FreezeList" },
+    { "POST",   "/v1/freezes",                         post_freeze,       LANE_STOPS,  0, "freeze an environment or a lane",      "", "application/json", "201 400 403 413 415 422 503", "Freeze" },
+    { "DELETE", "/v1/freezes/{id}",                    delete_freeze,     LANE_STOPS,  0, "lift a freeze",                        "", "", "200 403 404 409 503", "Freeze" },
+    { "GET",    "/v1/windows",                         get_windows,       LANE_READS,  0, "deployment windows, and when they change", "", "", "200 304", "WindowList" },
+    { "GET",    "/v1/lanes",                           get_lanes,         LANE_READS,  0, "who changes what, and who waits",      "", "", "200 304 503", "LaneList" },
+    { "GET",    "/v1/alerts",                          get_alerts,        LANE_READS,  0, "open alerts, and whom each concerns",  "", "", "200 304 503", "AlertList" },
+    { "POST",   "/v1/alerts",                          post_alert,        LANE_ALERTS, 0, "send an alert by hand",                "", "application/json", "202 400 403 415 422 503", "AlertTaken" },
+    { "POST",   "/v1/alertmanager",                    post_alertmanager, LANE_ALERTS, 0, "webhook of Prometheus Alertmanager and Grafana", "", "application/json", "202 400 403 413 415 503", "AlertTaken" },
+    { "POST",   "/v1/events",                          post_cloudevent,   LANE_READS,  0, "CloudEvents: binary, structured, batch", "", "application/cloudevents+json application/cloudevents-batch+json application/json application/protobuf", "202 400 403 413 415 422 503", "EventsTaken" },
+    { "GET",    "/v1/signals",                         get_signals,       LANE_READS,  0, "signals of the last while",            "feature after", "", "200 304 400", "" },
+    { "GET",    "/v1/dead-letters",                    get_dead_letters,  LANE_READS,  0, "records that could not be used",       "", "", "200 304", "DeadLetterList" },
+    { "GET",    "/v1/health",                          get_health,        LANE_READS,  0, "services and their parts",             "", "", "200 304 503", "Health" },
+    { "GET",    "/v1/stream",                          get_stream,        LANE_LOOP,   0, "live updates: server-sent events",     "topics", "", "200", "" },
+    { "GET",    "/v1/openapi.json",                    get_openapi,       LANE_LOOP,   ROUTE_OPEN, "this description",            "", "", "200 304", "" },
+    { "POST",   "/ofrep/v1/evaluate/flags/{flag}",     post_ofrep_flag,   LANE_LOOP,   ROUTE_OPEN, "OFREP: evaluate one flag",    "environment", "application/json", "200 400 404 503", "" },
+    { "POST",   "/ofrep/v1/evaluate/flags",            post_ofrep_all,    LANE_LOOP,   ROUTE_OPEN, "OFREP: evaluate all flags",   "environment flagConfigEtag flagConfigLastModified", "application/json", "200 304 400 503", "" },
+    { "GET",    "/internal/v1/flags/{environment}/{flag}", get_internal_flag, LANE_LOOP, ROUTE_OPEN, "read-back: what this gateway answers with", "", "", "200 304 404 503", "" },
 };
 /* clang-format on */
 
@@ -72,62 +79,212 @@ static bool path_matches(const char *pattern, const char *path, struct gateway_c
     return *pattern == '\0' && *path == '\0';
 }
 
-static const struct gateway_route *find_route(struct gateway_call *call, bool *ret_known_path)
+/* HEAD is GET; the web server leaves the body out. */
+static bool method_fits(const char *method, const char *asked)
 {
-    *ret_known_path = false;
+    return strcmp(method, strcmp(asked, "HEAD") == 0 ? "GET" : asked) == 0;
+}
+
+/* call->allow: the methods of the path; "" when there is no such path. */
+static const struct gateway_route *find_route(struct gateway_call *call)
+{
+    call->allow = "";
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         if (!path_matches(routes[i].pattern, call->path, call))
             continue;
-        *ret_known_path = true;
-        if (strcmp(routes[i].method, call->method) == 0)
+        if (method_fits(routes[i].method, call->method))
             return &routes[i];
+        call->allow = arena_printf(call->arena,
+                                   "%s%s%s",
+                                   call->allow,
+                                   call->allow[0] != '\0' ? ", " : "",
+                                   routes[i].method);
     }
     return NULL;
 }
 
-static bool sign_in(struct gateway_call *call, const struct gateway_route *route)
+static bool refuse(struct gateway_call *call, const struct problem *problem)
 {
-    call->actor =
-        auth_actor(call->gateway->auth, call_header(call, "authorization"), call->now_ms);
-    if (call->actor != NULL || route->open)
-        return true;
-    call_problem(call,
-                 &(struct problem){ .code = "not-signed-in",
-                                    .detail = "send Authorization: Bearer TOKEN" });
+    call_problem(call, problem);
     return false;
 }
 
-/* What the client has already need not be sent again. */
-static void answer_not_modified(struct gateway_call *call)
+static bool refuse_route(struct gateway_call *call)
 {
-    const char *const known = call_header(call, "if-none-match");
-
-    if (call->status != 200 || call->etag == NULL || known == NULL ||
-        strcmp(known, call->etag) != 0)
-        return;
-    text_reset(&call->out);
-    call->status = 304;
+    if (call->allow[0] == '\0') {
+        call_no_such(call, "resource", call->path);
+        return false;
+    }
+    return refuse(call,
+                  &(struct problem){
+                      .code = "wrong-method",
+                      .detail = arena_printf(call->arena, "this has only %s", call->allow) });
 }
 
-void gateway_handle(struct gateway_call *call)
+static bool sign_in(struct gateway_call *call)
 {
-    bool known_path = false;
-    const struct gateway_route *const route = find_route(call, &known_path);
+    call->actor =
+        auth_actor(call->gateway->auth, call_header(call, "authorization"), call->now_ms);
+    if (call->actor != NULL || (call->route->flags & ROUTE_OPEN) != 0)
+        return true;
+    return refuse(call,
+                  &(struct problem){ .code = "not-signed-in",
+                                     .detail = "send Authorization: Bearer TOKEN" });
+}
 
-    if (route == NULL && known_path) {
-        call_problem(call, &(struct problem){ .code = "wrong-method", .detail = call->method });
-        return;
+/* Whether a space-separated list holds that word. */
+static bool names(const char *list, const char *word)
+{
+    const size_t length = strlen(word);
+
+    for (; *list != '\0'; list += strcspn(list, " ")) {
+        list += strspn(list, " ");
+        if (strcspn(list, " ") == length && strncmp(list, word, length) == 0)
+            return true;
     }
-    if (route == NULL) {
-        call_no_such(call, "resource", call->path);
-        return;
+    return false;
+}
+
+static bool check_query(struct gateway_call *call)
+{
+    for (size_t i = 0; i < call->query_count; i++) {
+        const char *const name = call->query[i]->key;
+        const char *const known = call->route->query;
+
+        if (names(known, name))
+            continue;
+        return refuse(
+            call,
+            &(struct problem){
+                .code = "unknown-filter",
+                .field = name,
+                .detail = arena_printf(call->arena, "there is no parameter %.80s", name),
+                .remedy = known[0] != '\0' ? arena_printf(call->arena, "There are: %s.", known)
+                                           : "There are none." });
     }
-    if (!sign_in(call, route))
+    return true;
+}
+
+/* Where JSON is all that is understood, nothing else is taken for it. */
+static bool check_type(struct gateway_call *call)
+{
+    const char *const type = call_header(call, "content-type");
+    const size_t length = type != NULL ? strcspn(type, "; ") : 0;
+
+    if (strcmp(call->route->body, "application/json") != 0 || type == NULL ||
+        (length == strlen("application/json") &&
+         strncasecmp(type, "application/json", length) == 0))
+        return true;
+    return refuse(call,
+                  &(struct problem){ .code = "wrong-type",
+                                     .detail = arena_printf(call->arena,
+                                                            "this takes application/json, "
+                                                            "not %.80s",
+                                                            type) });
+}
+
+/* Monitoring is never refused for its rate: an alert that is dropped may be the one. */
+static bool check_rate(struct gateway_call *call)
+{
+    const struct gateway *const gateway = call->gateway;
+    bool stops;
+
+    call->lane = request_stops(call) ? LANE_STOPS : call->route->lane;
+    stops = call->lane == LANE_STOPS;
+    if (call->actor == NULL || call->lane == LANE_ALERTS ||
+        budget_take(gateway->budgets,
+                    call->actor,
+                    stops,
+                    clock_monotonic_ms(gateway->ports->clock),
+                    &call->retry_after_s))
+        return true;
+    return refuse(call,
+                  &(struct problem){ .code = "too-many",
+                                     .detail = stops ? "too many stops in a minute"
+                                                     : "too many requests in a minute",
+                                     .remedy = "Ask again after Retry-After seconds." });
+}
+
+bool gateway_admit(struct gateway_call *call)
+{
+    bool admitted;
+
+    call->route = find_route(call);
+    if (call->route == NULL)
+        admitted = refuse_route(call);
+    else
+        admitted = sign_in(call) && check_query(call) && check_type(call) && check_rate(call);
+    if (call->route != NULL)
+        call->allow = NULL;
+    if (!admitted)
+        gateway_date(call);
+    return admitted;
+}
+
+/* --- carrying out --- */
+
+/* One of the tags that the client has already, by the weak comparison. */
+static bool is_known(const char *tags, const char *etag)
+{
+    const size_t length = strlen(etag);
+
+    for (; *tags != '\0'; tags += strcspn(tags, ",")) {
+        tags += strspn(tags, ", \t");
+        if (strncmp(tags, "W/", 2) == 0)
+            tags += 2;
+        if (tags[0] == '*' || (strncmp(tags, etag, length) == 0 &&
+                               (tags[length] == '\0' || strchr(", \t", tags[length]) != NULL)))
+            return true;
+    }
+    return false;
+}
+
+/* What has no version of its own is known by its content. */
+static void tag(struct gateway_call *call)
+{
+    char hex[DIGEST_HEX_SIZE];
+
+    if (call->status != STATUS_OK || call->etag != NULL || call->stream ||
+        strcmp(call->route->method, "GET") != 0)
         return;
-    route->handle(call);
-    answer_not_modified(call);
+    digest_sha256(call->out.bytes, call->out.length, hex);
+    call->etag = arena_printf(call->arena, "\"%.16s\"", hex);
+}
+
+static void answer_not_modified(struct gateway_call *call)
+{
+    const char *const tags = call_header(call, "if-none-match");
+
+    if (call->status != STATUS_OK || call->etag == NULL || tags == NULL ||
+        strcmp(call->route->method, "GET") != 0 || !is_known(tags, call->etag))
+        return;
+    text_reset(&call->out);
+    call->content_type = NULL;
+    call->status = STATUS_NOT_MODIFIED;
+}
+
+void gateway_date(struct gateway_call *call)
+{
+    gateway_saw(call->gateway, call->as_of_ms);
+    if (call->as_of_ms == 0)
+        call->as_of_ms = call->gateway->as_of_ms;
+}
+
+void gateway_carry_out(struct gateway_call *call)
+{
+    (void)path_matches(call->route->pattern, call->path, call);
+    call->route->handle(call);
     if (!text_ok(&call->out))
         call_problem(call,
                      &(struct problem){ .code = "too-large",
                                         .detail = "the answer is too long; ask for less" });
+    tag(call);
+    answer_not_modified(call);
+    gateway_date(call);
+}
+
+void gateway_handle(struct gateway_call *call)
+{
+    if (gateway_admit(call))
+        gateway_carry_out(call);
 }

@@ -1,17 +1,26 @@
 #include "services/gateway/server.h"
 
+#include "services/gateway/desk.h"
+#include "services/gateway/herald.h"
 #include "services/gateway/resources.h"
 #include "services/gateway/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAITS_MAX = 256, WAIT_ID_MAX = 80, PING_MS = 5000, LATER_MARGIN_MS = 250 };
+enum {
+    WAITS_MAX = 256,
+    WAIT_ID_MAX = 80,
+    PING_MS = 5000,
+    DESK_MS = 25000, /* A call is answered by then, or never. */
+};
 
 /* A request whose answer depends on the coordinator. */
 struct wait {
     uint64_t web_id; /* 0: free. */
     int64_t until_ms;
+    uint64_t version;
+    const Pb__Actor *actor;
     char request[WAIT_ID_MAX];
     char deployment[WAIT_ID_MAX];
 };
@@ -36,11 +45,20 @@ void waits_free(struct gateway_waits *waits)
 
 /* --- from request to answer --- */
 
-static void read_query(struct gateway_call *call, const struct web_request *request)
+static struct gateway_call call_of(struct gateway *gateway,
+                                   struct bench *bench,
+                                   const struct web_request *request)
 {
-    for (size_t i = 0; i < request->query_count; i++)
-        call->query[call->query_count++] =
-            pb_pair_new(call->arena, request->query[i].name, request->query[i].value);
+    struct gateway_call call = call_on(gateway, bench);
+
+    call.method = request->method;
+    call.path = request->path;
+    call.web = request;
+    call.body = (struct pb_bytes){ (const uint8_t *)request->body, request->body_length };
+    for (size_t i = 0; i < request->query_count && i < GATEWAY_QUERY_MAX; i++)
+        call.query[call.query_count++] =
+            pb_pair_new(call.arena, request->query[i].name, request->query[i].value);
+    return call;
 }
 
 static void set_header(struct web_response *response, const char *name, const char *value)
@@ -49,27 +67,98 @@ static void set_header(struct web_response *response, const char *name, const ch
         web_set_header(response, name, value);
 }
 
-static const char *number_text(struct gateway_call *call, int64_t number)
+static const char *number_text(const struct gateway_call *call, int64_t number)
 {
-    return number > 0 ? arena_printf(call->arena, "%lld", (long long)number) : NULL;
+    return arena_printf(call->arena, "%lld", (long long)number);
 }
 
-static void write_response(struct gateway_call *call, struct web_response *response)
+static struct web_response response_of(const struct gateway_call *call)
 {
-    response->status = call->status;
-    set_header(response, "Content-Type", call->content_type);
-    set_header(response, "Cache-Control", "no-store");
-    set_header(response, "X-Content-Type-Options", "nosniff");
-    set_header(response, "ETag", call->etag);
-    set_header(response, "Location", call->location);
-    set_header(response, "Link", call->link);
-    set_header(response, "Slipway-As-Of", number_text(call, call->as_of_ms));
-    set_header(response, "Retry-After", number_text(call, call->retry_after_s));
+    struct web_response response = { .status = call->status };
+
+    set_header(&response, "Content-Type", call->content_type);
+    set_header(&response, "Cache-Control", "no-store");
+    set_header(&response, "X-Content-Type-Options", "nosniff");
+    set_header(&response, "ETag", call->etag);
+    set_header(&response, "Location", call->location);
+    set_header(&response, "Link", call->link);
+    set_header(&response, "Allow", call->allow);
+    set_header(&response, "Vary", call->vary);
+    set_header(&response, "Slipway-As-Of", number_text(call, call->as_of_ms));
+    if (call->retry_after_s > 0)
+        set_header(&response, "Retry-After", number_text(call, call->retry_after_s));
     if (call->status == 401)
-        set_header(response, "WWW-Authenticate", "Bearer");
-    response->body = call->out.bytes;
-    response->body_length = call->out.length;
+        set_header(&response, "WWW-Authenticate", "Bearer");
+    response.body = call->out.bytes;
+    response.body_length = call->out.length;
+    return response;
 }
+
+/* --- on the loop --- */
+
+static void refuse_for_now(struct gateway_call *call)
+{
+    call->retry_after_s = 1;
+    call_problem(call,
+                 &(struct problem){ .code = "unavailable",
+                                    .detail = "too many requests wait here already",
+                                    .remedy = "Ask again in a moment." });
+}
+
+static enum web_answer answer_stream(struct gateway_call *call,
+                                     const struct web_request *request,
+                                     struct web_response *response)
+{
+    const bool registered = stream_register(call, request->id);
+
+    *response = response_of(call);
+    if (!registered)
+        return WEB_NOW;
+    response->ping_ms = PING_MS;
+    response->farewell = "event: reset\ndata: {\"why\":\"this reader is too slow\"}\n\n";
+    herald_wake(call->gateway->herald);
+    return WEB_STREAM;
+}
+
+/* What is sent if no desk has answered by then. */
+static enum web_answer answer_later(struct gateway_call *call, struct web_response *response)
+{
+    refuse_for_now(call);
+    *response = response_of(call);
+    response->wait_ms = DESK_MS;
+    return WEB_LATER;
+}
+
+enum web_answer server_handle(void *self,
+                              const struct web_request *request,
+                              struct web_response *response)
+{
+    struct gateway *const gateway = self;
+    struct gateway_call call = call_of(gateway, &gateway->loop, request);
+    enum web_answer answer = WEB_NOW;
+
+    if (gateway_admit(&call)) {
+        if (call.lane == LANE_LOOP)
+            gateway_carry_out(&call);
+        else if (desks_take(gateway->desks, &call, request))
+            answer = answer_later(&call, response);
+        else
+            refuse_for_now(&call);
+    }
+    if (call.stream)
+        answer = answer_stream(&call, request, response);
+    else if (answer == WEB_NOW)
+        *response = response_of(&call);
+    call_done(&call, &gateway->loop);
+    return answer;
+}
+
+void server_gone(void *self, uint64_t stream)
+{
+    stream_forget(self, stream);
+}
+
+/* --- on a desk --- */
 
 static bool wait_register(struct gateway_call *call, uint64_t web_id)
 {
@@ -85,7 +174,10 @@ static bool wait_register(struct gateway_call *call, uint64_t web_id)
 
         if (wait->web_id != 0)
             continue;
-        *wait = (struct wait){ .web_id = web_id, .until_ms = call->wait_until_ms };
+        *wait = (struct wait){ .web_id = web_id,
+                               .until_ms = call->wait_until_ms,
+                               .version = call->wait_version,
+                               .actor = call->actor };
         memcpy(wait->request, call->wait_request, strlen(call->wait_request) + 1);
         memcpy(wait->deployment, call->wait_deployment, strlen(call->wait_deployment) + 1);
         done = true;
@@ -94,88 +186,54 @@ static bool wait_register(struct gateway_call *call, uint64_t web_id)
     return done;
 }
 
-static enum web_answer finish(struct gateway_call *call,
-                              const struct web_request *request,
-                              struct web_response *response)
+void server_carry_out(struct gateway *gateway,
+                      struct bench *bench,
+                      const struct server_job *job)
 {
-    const bool waits = call->wait_until_ms > call->now_ms && call->status == 202;
+    struct gateway_call call = call_of(gateway, bench, job->request);
+    struct web_response response;
 
-    write_response(call, response);
-    if (call->stream) {
-        response->ping_ms = PING_MS;
-        response->farewell = "event: reset\ndata: {\"why\":\"this reader is too slow\"}\n\n";
-        return stream_register(call, request->id) ? WEB_STREAM : WEB_NOW;
+    call.route = job->route;
+    call.actor = job->actor;
+    gateway_carry_out(&call);
+    call_done(&call, bench);
+    if (call.status == 202 && call.wait_until_ms > call.now_ms &&
+        wait_register(&call, job->request->id)) {
+        herald_wake(gateway->herald);
+        return;
     }
-    if (!waits || !wait_register(call, request->id))
-        return WEB_NOW;
-    response->wait_ms = (int)(call->wait_until_ms - call->now_ms) + LATER_MARGIN_MS;
-    return WEB_LATER;
-}
-
-enum web_answer server_handle(void *self,
-                              const struct web_request *request,
-                              struct web_response *response)
-{
-    struct gateway *const gateway = self;
-    struct gateway_call call = {
-        .gateway = gateway,
-        .projection = &gateway->loop,
-        .arena = &gateway->loop_arena,
-        .method = request->method,
-        .path = request->path,
-        .web = request,
-        .body = { (const uint8_t *)request->body, request->body_length },
-        .now_ms = clock_now_ms(gateway->ports->clock),
-    };
-    enum web_answer answer;
-
-    arena_reset(&gateway->loop_arena);
-    text_reset(&gateway->loop_text);
-    call.out = gateway->loop_text;
-    read_query(&call, request);
-    gateway_handle(&call);
-    answer = finish(&call, request, response);
-    gateway->loop_text = call.out;
-    return answer;
-}
-
-void server_gone(void *self, uint64_t stream)
-{
-    stream_forget(self, stream);
+    response = response_of(&call);
+    (void)gateway->server.answer(gateway->server.self, job->request->id, &response);
 }
 
 /* --- answers that came --- */
 
 /* The newest look of one wait; true when it has been answered. */
-static bool serve(struct gateway *gateway, const struct wait *wait, struct text *text)
+static bool serve(struct gateway *gateway, struct bench *bench, const struct wait *wait)
 {
-    struct web_response response = { .status = 200 };
-    struct gateway_call call = {
-        .gateway = gateway,
-        .projection = &gateway->own,
-        .arena = &gateway->own_arena,
-        .method = "POST",
-        .path = "",
-        .now_ms = clock_now_ms(gateway->ports->clock),
-        .wait_request = wait->request,
-        .wait_deployment = wait->deployment,
-        .wait_until_ms = wait->until_ms,
-        .out = *text,
-    };
+    struct gateway_call call = call_on(gateway, bench);
+    struct web_response response;
     bool done;
 
+    call.method = "POST";
+    call.path = "";
+    call.actor = wait->actor;
+    call.wait_request = wait->request;
+    call.wait_deployment = wait->deployment;
+    call.wait_version = wait->version;
+    call.wait_until_ms = wait->until_ms;
     done = request_answer(&call) || call.now_ms >= wait->until_ms;
-    if (done) {
-        write_response(&call, &response);
-        (void)gateway->server.answer(gateway->server.self, wait->web_id, &response);
-    }
-    *text = call.out;
-    return done;
+    call_done(&call, bench);
+    if (!done)
+        return false;
+    gateway_date(&call);
+    response = response_of(&call);
+    (void)gateway->server.answer(gateway->server.self, wait->web_id, &response);
+    return true;
 }
 
-size_t waits_serve(struct gateway *gateway)
+size_t waits_serve(struct gateway *gateway, struct bench *bench)
 {
-    struct text text = text_new(GATEWAY_ANSWER_MAX);
     size_t left = 0;
 
     for (size_t i = 0; i < WAITS_MAX; i++) {
@@ -187,8 +245,7 @@ size_t waits_serve(struct gateway *gateway)
         (void)pthread_mutex_unlock(&gateway->lock);
         if (wait.web_id == 0)
             continue;
-        arena_reset(&gateway->own_arena);
-        done = serve(gateway, &wait, &text);
+        done = serve(gateway, bench, &wait);
         left += !done;
         if (!done)
             continue;
@@ -196,6 +253,5 @@ size_t waits_serve(struct gateway *gateway)
         gateway->waits->item[i].web_id = 0;
         (void)pthread_mutex_unlock(&gateway->lock);
     }
-    text_release(&text);
     return left;
 }

@@ -11,10 +11,21 @@ enum web_answer server_handle(void *self,
                               struct web_response *response);
 void server_gone(void *self, uint64_t stream);
 
+/* A call that was admitted, carried out by a desk, and answered or put among the waits. */
+struct server_job {
+    const struct web_request *request;
+    const struct gateway_route *route;
+    const Pb__Actor *actor;
+};
+void server_carry_out(struct gateway *gateway,
+                      struct bench *bench,
+                      const struct server_job *job);
+
 struct gateway_waits *waits_new(void);
 void waits_free(struct gateway_waits *waits); /* Accepts NULL. */
 
-/* Service's thread: answer those whose answer has come. Returns how many still wait. */
-size_t waits_serve(struct gateway *gateway);
+/* Herald: answer those whose answer has come or whose time is up. Returns how many still wait.
+ */
+size_t waits_serve(struct gateway *gateway, struct bench *bench);
 
 #endif

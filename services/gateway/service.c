@@ -1,30 +1,23 @@
 #include "services/gateway/service.h"
 
 #include "common/wire/topics.h"
+#include "services/gateway/budget.h"
+#include "services/gateway/desk.h"
 #include "services/gateway/feed.h"
+#include "services/gateway/herald.h"
 #include "services/gateway/server.h"
 #include "services/gateway/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALL_MEMORY = 64 << 20, BATCH = 500, BRISK_MS = 2, CALM_MS = 20 };
+enum { FOLD_MEMORY = 16 << 20, AUTH_MEMORY = 8 << 20, BATCH = 500, CALM_MS = 20 };
 
 static const char *const control_topics[] = { TOPIC_CONTROL, NULL };
 static const char *const feed_topics[] = { TOPIC_SIGNALS, TOPIC_DEAD_LETTER, NULL };
 static const char *const control_writers[] = { "coordinator", "gateway", "monitor", NULL };
 
 /* --- opening --- */
-
-static enum err open_projection(const struct service_ports *ports,
-                                struct projection *ret,
-                                struct error *error)
-{
-    ret->prefix = ports->settings->redis.prefix;
-    if (ports->bus.partitions(ports->bus.self, TOPIC_EVENTS, &ret->partitions, error) != ERR_OK)
-        return error_wrap(error, ERR_UNAVAILABLE, "count partitions of %s", TOPIC_EVENTS);
-    return ports->open_store(ports->open_self, &ret->store, error);
-}
 
 static enum err open_consumers(struct gateway *gateway, struct error *error)
 {
@@ -40,7 +33,7 @@ static enum err open_consumers(struct gateway *gateway, struct error *error)
 
 static enum err open_auth(struct gateway *gateway, struct error *error)
 {
-    struct arena arena = arena_with_limit(CALL_MEMORY);
+    struct arena arena = arena_with_limit(AUTH_MEMORY);
     struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
 
     problems->arena = &arena;
@@ -70,16 +63,17 @@ static enum err gateway_open(const struct service_ports *ports,
     gateway->feed = feed_new();
     gateway->waits = waits_new();
     gateway->streams = streams_new();
-    gateway->loop_arena = arena_with_limit(CALL_MEMORY);
-    gateway->own_arena = arena_with_limit(CALL_MEMORY);
-    gateway->loop_text = text_new(GATEWAY_ANSWER_MAX);
+    gateway->budgets = budgets_new(ports->settings->gateway.requests_per_minute);
+    gateway->fold_arena = arena_with_limit(FOLD_MEMORY);
     (void)pthread_mutex_init(&gateway->lock, NULL);
     *ret_state = gateway;
     err = open_auth(gateway, error);
     if (err == ERR_OK)
-        err = open_projection(ports, &gateway->loop, error);
+        err = bench_open(gateway, &gateway->loop, error);
     if (err == ERR_OK)
-        err = open_projection(ports, &gateway->own, error);
+        err = desks_open(gateway, &gateway->desks, error);
+    if (err == ERR_OK)
+        err = herald_open(gateway, &gateway->herald, error);
     if (err == ERR_OK)
         err = open_consumers(gateway, error);
     return err;
@@ -95,10 +89,10 @@ static void fold_control(struct gateway *gateway, const struct bus_record *recor
     void *control = NULL;
     bool changed;
 
-    arena_reset(&gateway->own_arena);
+    arena_reset(&gateway->fold_arena);
     if (record->bytes != NULL &&
         (envelope_verify(gateway->ports->keys, record, control_writers, &error) != ERR_OK ||
-         pb_unpack(&gateway->own_arena,
+         pb_unpack(&gateway->fold_arena,
                    &pb__control__descriptor,
                    (struct pb_bytes){ record->bytes, record->length },
                    &control,
@@ -117,9 +111,12 @@ static void fold_control(struct gateway *gateway, const struct bus_record *recor
     }
     (void)pthread_mutex_lock(&gateway->lock);
     changed = flag_table_apply(gateway->flags, record->key, control);
-    (void)pthread_mutex_unlock(&gateway->lock);
     if (changed)
         streams_flags_changed(gateway);
+    (void)pthread_mutex_unlock(&gateway->lock);
+    gateway_saw(gateway, record->at_ms);
+    if (changed)
+        herald_wake(gateway->herald);
 }
 
 static enum err receive_control(struct gateway *gateway, int wait_ms, struct error *error)
@@ -150,6 +147,7 @@ static enum err receive_feeds(struct gateway *gateway, struct error *error)
         (void)pthread_mutex_lock(&gateway->lock);
         feed_add(gateway->feed, &record);
         (void)pthread_mutex_unlock(&gateway->lock);
+        gateway_saw(gateway, record.at_ms);
     }
     return err == ERR_STALE ? ERR_OK : err;
 }
@@ -174,24 +172,39 @@ static enum err check_complete(struct gateway *gateway, struct error *error)
 static enum err gateway_turn(void *state, struct error *error)
 {
     struct gateway *const gateway = state;
-    const size_t waiting = waits_serve(gateway);
-    enum err err = receive_control(gateway, waiting > 0 ? BRISK_MS : CALM_MS, error);
+    enum err err = receive_control(gateway, CALM_MS, error);
 
     if (err == ERR_OK)
         err = receive_feeds(gateway, error);
     if (err == ERR_OK)
         err = check_complete(gateway, error);
-    streams_serve(gateway);
     return err;
 }
 
 static bool gateway_ready(void *state, struct error *why)
 {
-    const struct gateway *const gateway = state;
+    struct gateway *const gateway = state;
+    const char *trouble;
 
-    if (!gateway->control_complete)
+    if (!gateway->control_complete) {
         (void)error_set(why, ERR_UNAVAILABLE, "%s is still being read", TOPIC_CONTROL);
-    return gateway->control_complete;
+        return false;
+    }
+    (void)pthread_mutex_lock(&gateway->lock);
+    trouble = flag_table_trouble(gateway->flags);
+    if (trouble != NULL)
+        (void)error_set(why, ERR_TOO_LARGE, "%s", trouble);
+    (void)pthread_mutex_unlock(&gateway->lock);
+    return trouble == NULL;
+}
+
+/* The web server has stopped; what is in hand is answered into the void. */
+static void gateway_drain(void *state)
+{
+    struct gateway *const gateway = state;
+
+    desks_stop(gateway->desks);
+    herald_stop(gateway->herald);
 }
 
 static void close_consumer(struct bus_consumer *consumer)
@@ -200,30 +213,24 @@ static void close_consumer(struct bus_consumer *consumer)
         consumer->close(consumer->self);
 }
 
-static void close_projection(struct projection *projection)
-{
-    if (projection->store.close != NULL)
-        projection->store.close(projection->store.self);
-}
-
 static void gateway_close(void *state)
 {
     struct gateway *const gateway = state;
 
     if (gateway == NULL)
         return;
+    desks_close(gateway->desks);
+    herald_close(gateway->herald);
     close_consumer(&gateway->control);
     close_consumer(&gateway->feeds);
-    close_projection(&gateway->loop);
-    close_projection(&gateway->own);
+    bench_close(&gateway->loop);
+    budgets_free(gateway->budgets);
     auth_free(gateway->auth);
     flag_table_free(gateway->flags);
     feed_free(gateway->feed);
     waits_free(gateway->waits);
     streams_free(gateway->streams);
-    arena_release(&gateway->loop_arena);
-    arena_release(&gateway->own_arena);
-    text_release(&gateway->loop_text);
+    arena_release(&gateway->fold_arena);
     (void)pthread_mutex_destroy(&gateway->lock);
     free(gateway);
 }
@@ -240,6 +247,8 @@ static void gateway_web_started(void *state, struct web_server server)
     struct gateway *const gateway = state;
 
     gateway->server = server;
+    desks_start(gateway->desks);
+    herald_start(gateway->herald);
 }
 
 const struct service_spec gateway_service = {
@@ -248,6 +257,7 @@ const struct service_spec gateway_service = {
     .open = gateway_open,
     .turn = gateway_turn,
     .ready = gateway_ready,
+    .drain = gateway_drain,
     .close = gateway_close,
     .listen = gateway_listen,
     .web_started = gateway_web_started,

@@ -13,8 +13,6 @@ enum {
     LIST_MAX = 200,
     SEEN_MAX = 1024,
     EVERY_MS = 100,
-    EVENT_MAX = 128 * 1024,
-    TOO_MANY = 429,
 };
 
 /* Who watches what. topics as asked for, with commas around: ",deployments,deployment:a.1,". */
@@ -34,7 +32,7 @@ struct gateway_streams {
     struct stream item[STREAMS_MAX];
     size_t count;
 
-    /* Of the service's thread. */
+    /* Of the herald, but for flags_changed. */
     struct seen seen[SEEN_MAX];
     size_t next_seen;
     int64_t since_ms;
@@ -78,12 +76,9 @@ static struct stream *free_stream(struct gateway_streams *streams)
 
 void get_stream(struct gateway_call *call)
 {
-    static const char *const known[] = { "topics", NULL };
     const char *const last = call_header(call, "last-event-id");
     struct json json;
 
-    if (!call_known_query(call, known))
-        return;
     call->status = 200;
     call->content_type = "text/event-stream";
     call->stream = true;
@@ -192,9 +187,10 @@ static bool is_new(struct gateway_streams *streams, const Pb__DeploymentState *s
 }
 
 static void push_deployment(struct gateway *gateway,
-                            const Pb__DeploymentState *state,
-                            struct text *text)
+                            struct bench *bench,
+                            const Pb__DeploymentState *state)
 {
+    struct text *const text = &bench->text;
     struct json json = json_into(text);
 
     text_reset(text);
@@ -204,11 +200,11 @@ static void push_deployment(struct gateway *gateway,
     if (text_ok(text))
         push(gateway,
              "deployments",
-             arena_printf(&gateway->own_arena, "deployment:%s", state->id),
+             arena_printf(&bench->item, "deployment:%s", state->id),
              text);
 }
 
-static void push_changed(struct gateway *gateway, bool live, struct text *text)
+static void push_changed(struct gateway *gateway, struct bench *bench, bool live)
 {
     struct gateway_streams *const streams = gateway->streams;
     struct store_member *members = NULL;
@@ -217,17 +213,17 @@ static void push_changed(struct gateway *gateway, bool live, struct text *text)
     int64_t newest_ms = streams->since_ms;
 
     if (projection_list(
-            &gateway->own, &gateway->own_arena, live, LIST_MAX, &members, &count, &error) !=
+            &bench->projection, &bench->arena, live, LIST_MAX, &members, &count, &error) !=
         ERR_OK)
         return;
     for (size_t i = 0; i < count && members[i].score >= streams->since_ms; i++) {
         Pb__DeploymentState *state = NULL;
 
+        arena_reset(&bench->item);
         if (projection_deployment(
-                &gateway->own, &gateway->own_arena, members[i].name, &state, &error) ==
-                ERR_OK &&
+                &bench->projection, &bench->item, members[i].name, &state, &error) == ERR_OK &&
             is_new(streams, state))
-            push_deployment(gateway, state, text);
+            push_deployment(gateway, bench, state);
         if (members[i].score > newest_ms)
             newest_ms = members[i].score;
     }
@@ -250,21 +246,33 @@ void streams_flags_changed(struct gateway *gateway)
     gateway->streams->flags_changed = true;
 }
 
-void streams_serve(struct gateway *gateway)
+/* What came in since the last round. */
+static size_t look(struct gateway *gateway, bool *ret_flags)
+{
+    size_t count;
+
+    (void)pthread_mutex_lock(&gateway->lock);
+    count = gateway->streams->count;
+    *ret_flags = gateway->streams->flags_changed;
+    gateway->streams->flags_changed = false;
+    (void)pthread_mutex_unlock(&gateway->lock);
+    return count;
+}
+
+size_t streams_serve(struct gateway *gateway, struct bench *bench)
 {
     struct gateway_streams *const streams = gateway->streams;
     const int64_t now_ms = clock_monotonic_ms(gateway->ports->clock);
-    struct text text;
+    bool flags = false;
+    const size_t count = look(gateway, &flags);
 
-    if (streams->count == 0 || now_ms < streams->next_ms)
-        return;
+    if (count > 0 && flags)
+        push_flags(gateway, &bench->text);
+    if (count == 0 || now_ms < streams->next_ms)
+        return count;
     streams->next_ms = now_ms + EVERY_MS;
-    text = text_new(EVENT_MAX);
-    arena_reset(&gateway->own_arena);
-    push_changed(gateway, true, &text);
-    push_changed(gateway, false, &text);
-    if (streams->flags_changed)
-        push_flags(gateway, &text);
-    streams->flags_changed = false;
-    text_release(&text);
+    arena_reset(&bench->arena);
+    push_changed(gateway, bench, true);
+    push_changed(gateway, bench, false);
+    return count;
 }

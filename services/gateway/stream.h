@@ -14,10 +14,11 @@ bool stream_register(struct gateway_call *call, uint64_t id);
 /* Loop thread: the stream is over. */
 void stream_forget(struct gateway *gateway, uint64_t id);
 
-/* Service's thread: push what has changed since the last time, at most once every 100 ms. */
-void streams_serve(struct gateway *gateway);
+/* Herald: push what has changed since the last time, at most every 100 ms. Returns how many
+ * watch. */
+size_t streams_serve(struct gateway *gateway, struct bench *bench);
 
-/* Service's thread: a flag changed; pushed with the next streams_serve. */
+/* With the gateway's lock held: a flag changed; pushed with the next streams_serve. */
 void streams_flags_changed(struct gateway *gateway);
 
 #endif

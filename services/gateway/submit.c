@@ -174,12 +174,11 @@ static void answer_accepted(struct gateway_call *call,
 
 void post_deployment(struct gateway_call *call)
 {
-    static const char *const known[] = { "dry_run", NULL };
-    const char *const dry = call_query(call, "dry_run");
     const char *const id = call_new_id(call);
     Pb__AcceptanceSignedOff *acceptance;
+    bool dry = false;
 
-    if (!call_known_query(call, known) || !call_has_role(call, submitters))
+    if (!call_boolean(call, "dry_run", &dry) || !call_has_role(call, submitters))
         return;
     if (is_type(call, "application/yaml") || is_type(call, "application/x-yaml")) {
         acceptance = read_yaml(call);
@@ -196,7 +195,7 @@ void post_deployment(struct gateway_call *call)
     }
     if (acceptance == NULL || !check_acceptance(call, acceptance))
         return;
-    if (dry != NULL && strcmp(dry, "true") == 0)
+    if (dry)
         answer_dry_run(call, acceptance);
     else if (send_acceptance(call, acceptance, id))
         answer_accepted(call, acceptance, id);

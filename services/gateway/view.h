@@ -15,6 +15,9 @@ struct view_source {
     const Pb__Plan *plan;
     Pb__TimelineEntry **timeline; /* Oldest first. */
     size_t timeline_count;
+    const Pb__DeploymentSeries *series; /* What was measured; NULL: nothing. */
+    Pb__DeploymentState **attempts;     /* Of the feature, oldest first. */
+    size_t attempt_count;
     const Pb__Actor *viewer; /* For allowed[]; NULL leaves it out. */
 };
 
@@ -27,8 +30,18 @@ void view_summary_members(struct json *json, const Pb__DeploymentState *state);
 /* Deployment: the summary plus everything else that is known. */
 void view_deployment(struct json *json, const char *key, const struct view_source *source);
 
+/* "kind" and "exit" of a summary. */
+void view_kind(struct json *json, const Pb__DeploymentState *state);
+void view_exit(struct json *json, const Pb__DeploymentState *state);
+
 /* waiting_for, alone. */
 void view_waiting(struct json *json, const char *key, const Pb__DeploymentState *state);
+
+/* What was measured, from that time on. series may be NULL. metrics.c */
+void view_metrics(struct json *json,
+                  const char *key,
+                  const Pb__DeploymentSeries *series,
+                  int64_t since_ms);
 
 /* One finding, with the step and try it belongs to. */
 void view_finding(struct json *json, const char *key, const Pb__TimelineEntry *entry);
@@ -44,6 +57,16 @@ void view_plan(struct json *json, const char *key, const struct view_source *sou
 void view_changes(struct json *json, const char *key, const struct view_source *source);
 void view_stages(struct json *json, const char *key, const struct view_source *source);
 void view_undo(struct json *json, const char *key, const struct view_source *source);
+
+/* The steps of undo, as what a request would do. */
+void view_effects(struct json *json, const char *key, const struct view_source *source);
+int64_t view_undo_estimate_ms(const struct view_source *source);
+
+/* confirm[]: the points of no return that this approval (NULL: the request is none) does not
+ * name yet. */
+void view_confirm(struct json *json,
+                  const struct view_source *source,
+                  const Pb__Approve *approve);
 
 /* A list of texts. */
 void view_texts(struct json *json, const char *key, const char *const *texts, size_t count);

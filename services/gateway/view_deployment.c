@@ -244,6 +244,26 @@ static void view_allowed(struct json *json, const struct view_source *source)
     json_end_array(json);
 }
 
+static void view_attempts(struct json *json, const struct view_source *source)
+{
+    json_put_array(json, "attempts");
+    for (size_t i = 0; i < source->attempt_count; i++) {
+        const Pb__DeploymentState *const attempt = source->attempts[i];
+
+        json_put_object(json, NULL);
+        json_put_text(json, "id", attempt->id);
+        json_put_uint(json, "attempt", attempt->attempt);
+        view_kind(json, attempt);
+        json_put_text(json, "phase", pb_phase_name(attempt->phase));
+        view_exit(json, attempt);
+        json_put_uint(json, "version", attempt->version);
+        view_time(json, "created_ms", attempt->created_ms);
+        view_time(json, "updated_ms", attempt->now_ms);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 void view_deployment(struct json *json, const char *key, const struct view_source *source)
 {
     const Pb__DeploymentState *const state = source->state;
@@ -259,6 +279,7 @@ void view_deployment(struct json *json, const char *key, const struct view_sourc
     view_signoffs(json, source);
     view_changes(json, "changes", source);
     view_stages(json, "stages", source);
+    view_metrics(json, "metrics", source->series, 0);
     view_findings(json, source);
     view_undo(json, "undo", source);
     view_incidents(json, state);
@@ -267,6 +288,7 @@ void view_deployment(struct json *json, const char *key, const struct view_sourc
     view_dates(json, state->dates);
     view_links(json, "links", state->links, state->n_links);
     json_put_text(json, "attempt_of", state->attempt_of);
+    view_attempts(json, source);
     json_put_text(json, "record_hash", state->record_hash);
     if (source->viewer != NULL)
         view_allowed(json, source);

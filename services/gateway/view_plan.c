@@ -1,6 +1,6 @@
 #include "services/gateway/view.h"
 
-#include <inttypes.h>
+#include <string.h>
 
 static void view_no_return(struct json *json, const Pb__Plan *plan)
 {
@@ -12,6 +12,41 @@ static void view_no_return(struct json *json, const Pb__Plan *plan)
             continue;
         json_put_object(json, NULL);
         json_put_uint(json, "change", i + 1);
+        json_put_text(json, "what", change->note[0] != '\0' ? change->note : change->artifact);
+        json_put_text(json, "way_back", change->way_back);
+        json_put_text(json,
+                      "after",
+                      "rolling back cannot undo it by itself; it stops there until a person "
+                      "says that it is restored");
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static bool is_named(const Pb__Approve *approve, size_t change)
+{
+    for (size_t i = 0; i < approve->n_accept_no_return; i++) {
+        if (approve->accept_no_return[i] == change)
+            return true;
+    }
+    return false;
+}
+
+void view_confirm(struct json *json,
+                  const struct view_source *source,
+                  const Pb__Approve *approve)
+{
+    const size_t count = approve != NULL && source->plan != NULL ? source->plan->n_changes : 0;
+
+    json_put_array(json, "confirm");
+    for (size_t i = 0; i < count; i++) {
+        const Pb__Change *const change = source->plan->changes[i];
+
+        if (change->on_rollback != PB__ON_ROLLBACK__MANUAL || is_named(approve, i + 1))
+            continue;
+        json_put_object(json, NULL);
+        json_put_text(json, "field", "accept_no_return");
+        json_put_uint(json, "value", i + 1);
         json_put_text(json, "what", change->note[0] != '\0' ? change->note : change->artifact);
         json_put_text(json, "way_back", change->way_back);
         json_end_object(json);
@@ -54,12 +89,30 @@ static void view_check_counts(struct json *json, const Pb__Plan *plan)
     json_end_object(json);
 }
 
+/* The newest compilation is the one that stands. */
+static int64_t compiled_ms(const struct view_source *source)
+{
+    for (size_t i = source->timeline_count; i-- > 0;) {
+        if (pb_same(source->timeline[i]->type, "PlanCompiled"))
+            return source->timeline[i]->at_ms;
+    }
+    return 0;
+}
+
+/* Until when it may be approved. */
+static int64_t expires_ms(const Pb__DeploymentState *state)
+{
+    return state->phase == PB__PHASE__IN_REVIEW ? state->phase_due_ms : 0;
+}
+
 void view_plan(struct json *json, const char *key, const struct view_source *source)
 {
     const Pb__Plan *const plan = source->plan;
 
     json_put_object(json, key);
     json_put_text(json, "hash", source->state->plan_hash);
+    view_time(json, "compiled_ms", compiled_ms(source));
+    view_time(json, "expires_ms", expires_ms(source->state));
     json_put_text(json, "config_hash", plan->config_hash);
     json_put_text(json, "policy", plan->policy);
     json_put_text(json, "approach", plan->approach);
@@ -100,6 +153,22 @@ static const char *batch_state(const Pb__DeploymentState *state,
     if (batch_applied(state, change, batch))
         return "NEW";
     return state->stop != NULL && state->stop->step >= 2 ? "REVERTED" : "OLD";
+}
+
+/* What its batches amount to. */
+static const char *change_state(const Pb__DeploymentState *state, const Pb__Change *change)
+{
+    const char *first = "OLD";
+
+    for (size_t b = 0; b < change->n_batches; b++) {
+        const char *const shown = batch_state(state, change->index, change->batches[b]->index);
+
+        if (b == 0)
+            first = shown;
+        else if (strcmp(shown, first) != 0)
+            return "UPDATING";
+    }
+    return first;
 }
 
 static void view_batch(struct json *json,
@@ -144,6 +213,7 @@ void view_changes(struct json *json, const char *key, const struct view_source *
                       "on_rollback",
                       pb_enum_name(&pb__on_rollback__descriptor, (int)change->on_rollback));
         json_put_text(json, "note", change->note);
+        json_put_text(json, "state", change_state(source->state, change));
         json_put_array(json, "batches");
         for (size_t b = 0; b < change->n_batches; b++)
             view_batch(json, source, change, change->batches[b]);
@@ -180,6 +250,18 @@ static const char *stage_state(const Pb__DeploymentState *state, uint32_t stage)
     return "PENDING";
 }
 
+/* The next one's beginning; of the last, the end of step 4. */
+static int64_t stage_ended_ms(const Pb__DeploymentState *state, size_t stage)
+{
+    const Pb__AuditDates *const dates = state->dates;
+
+    if (dates == NULL || stage >= dates->n_activation_ms)
+        return 0;
+    if (stage + 1 < dates->n_activation_ms)
+        return dates->activation_ms[stage + 1];
+    return state->n_steps > 4 ? state->steps[4]->ended_ms : 0;
+}
+
 void view_stages(struct json *json, const char *key, const struct view_source *source)
 {
     const Pb__DeploymentState *const state = source->state;
@@ -200,6 +282,7 @@ void view_stages(struct json *json, const char *key, const struct view_source *s
         json_put_text(
             json, "sub", running && state->cursor != NULL ? sub_name(state->cursor->sub) : "");
         view_time(json, "began_ms", began ? state->dates->activation_ms[i] : 0);
+        view_time(json, "ended_ms", stage_ended_ms(state, i));
         json_put_int(json, "min_ms", stage->min_ms);
         json_put_uint(json, "samples", running ? state->samples : 0);
         json_put_uint(json, "min_samples", stage->min_samples);
@@ -219,19 +302,16 @@ static int64_t undo_estimate_ms(const struct view_source *source, const struct u
     return pb_same(step->how, "latch") ? 5 : 1000;
 }
 
-void view_undo(struct json *json, const char *key, const struct view_source *source)
+static size_t undo_steps(const struct view_source *source, struct undo_step **ret)
 {
-    struct undo_step *steps = NULL;
-    const size_t count =
-        procedure_undo_preview(source->arena, source->state, source->plan, &steps);
-    int64_t estimate_ms = 0;
+    return procedure_undo_preview(source->arena, source->state, source->plan, ret);
+}
 
-    for (size_t i = 0; i < count; i++)
-        estimate_ms += undo_estimate_ms(source, &steps[i]);
-    json_put_object(json, key);
-    json_put_int(json, "estimate_ms", estimate_ms);
-    json_put_text(json, "basis", "at most: the plan's limits");
-    json_put_array(json, "steps");
+static void write_steps(struct json *json,
+                        const struct view_source *source,
+                        const struct undo_step *steps,
+                        size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         json_put_object(json, NULL);
         json_put_text(json, "what", steps[i].what);
@@ -239,6 +319,34 @@ void view_undo(struct json *json, const char *key, const struct view_source *sou
         json_put_int(json, "estimate_ms", undo_estimate_ms(source, &steps[i]));
         json_end_object(json);
     }
+}
+
+int64_t view_undo_estimate_ms(const struct view_source *source)
+{
+    struct undo_step *steps = NULL;
+    const size_t count = undo_steps(source, &steps);
+    int64_t estimate_ms = 0;
+
+    for (size_t i = 0; i < count; i++)
+        estimate_ms += undo_estimate_ms(source, &steps[i]);
+    return estimate_ms;
+}
+
+void view_effects(struct json *json, const char *key, const struct view_source *source)
+{
+    struct undo_step *steps = NULL;
+    const size_t count = undo_steps(source, &steps);
+
+    json_put_array(json, key);
+    write_steps(json, source, steps, count);
     json_end_array(json);
+}
+
+void view_undo(struct json *json, const char *key, const struct view_source *source)
+{
+    json_put_object(json, key);
+    json_put_int(json, "estimate_ms", view_undo_estimate_ms(source));
+    json_put_text(json, "basis", "at most: the plan's limits");
+    view_effects(json, "steps", source);
     json_end_object(json);
 }

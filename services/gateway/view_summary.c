@@ -197,16 +197,29 @@ void view_waiting(struct json *json, const char *key, const Pb__DeploymentState 
     json_end_object(json);
 }
 
+void view_kind(struct json *json, const Pb__DeploymentState *state)
+{
+    json_put_text(json,
+                  "kind",
+                  state->kind == PB__DEPLOYMENT_KIND__ROLLBACK_OF_COMPLETED ? "ROLLBACK"
+                                                                            : "FORWARD");
+}
+
+void view_exit(struct json *json, const Pb__DeploymentState *state)
+{
+    if (procedure_is_terminal(state->phase))
+        json_put_text(json, "exit", pb_phase_name(state->phase));
+    else
+        json_put_null(json, "exit");
+}
+
 static void view_names(struct json *json, const Pb__DeploymentState *state)
 {
     json_put_text(json, "id", state->id);
     json_put_text(json, "feature", state->feature);
     json_put_text(json, "title", state->title);
     json_put_uint(json, "attempt", state->attempt);
-    json_put_text(json,
-                  "kind",
-                  state->kind == PB__DEPLOYMENT_KIND__ROLLBACK_OF_COMPLETED ? "ROLLBACK"
-                                                                            : "FORWARD");
+    view_kind(json, state);
     json_put_text(json, "environment", state->environment);
     view_texts(json, "services", state->services, state->n_services);
     json_put_text(json, "approach", state->approach);
@@ -219,10 +232,7 @@ static void view_where(struct json *json, const Pb__DeploymentState *state)
 {
     json_put_text(json, "phase", pb_phase_name(state->phase));
     json_put_uint(json, "step", state->step);
-    if (procedure_is_terminal(state->phase))
-        json_put_text(json, "exit", pb_phase_name(state->phase));
-    else
-        json_put_null(json, "exit");
+    view_exit(json, state);
     view_holds(json, state);
     json_put_uint(json, "percent", state->flags != NULL ? state->flags->percent : 0);
     json_put_bool(json, "latched", state->flags != NULL && state->flags->killed);

@@ -3,6 +3,7 @@
 #include "common/wire/topics.h"
 #include "services/gateway/service.h"
 #include "tests/support/test.h"
+#include "tests/unit/gateway/schema_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,14 @@ static enum err open_store(void *self, struct store *ret, struct error *error)
     return ERR_OK;
 }
 
+static enum err open_http(void *self, struct http_client *ret, struct error *error)
+{
+    (void)self;
+    (void)error;
+    *ret = memory_http_client(w.http);
+    return ERR_OK;
+}
+
 static void open_ports(void)
 {
     const struct clock_port clock = memory_clock_port(&w.clock);
@@ -114,6 +123,7 @@ static void open_ports(void)
     w.space = memory_space_new(clock);
     w.log = memory_log_new();
     w.metrics = memory_metrics_new();
+    w.http = memory_http_new();
     add_key("coordinator");
     add_key("gateway");
     add_key("monitor");
@@ -128,6 +138,7 @@ static void open_ports(void)
         .metrics = memory_metrics_port(w.metrics),
         .keys = &w.keys,
         .open_store = open_store,
+        .open_http = open_http,
     };
     assert_int_equal(w.ports.bus.ensure_topics(w.ports.bus.self, topics, count, &error),
                      ERR_OK);
@@ -141,14 +152,14 @@ int world_open(void **state)
     (void)state;
     memset(&w, 0, sizeof w);
     w.arena = arena_with_limit(MEMORY);
-    w.call_arena = arena_with_limit(MEMORY);
+    w.look_arena = arena_with_limit(MEMORY);
     w.clock.now_ms = (int64_t)WORLD_NOW_S * 1000;
     write_tokens();
     read_settings();
     open_ports();
     assert_int_equal(gateway_service.open(&w.ports, &opened, &error), ERR_OK);
     w.gateway = opened;
-    w.call.out = text_new(GATEWAY_ANSWER_MAX);
+    assert_int_equal(bench_open(w.gateway, &w.bench, &error), ERR_OK);
     return 0;
 }
 
@@ -156,15 +167,17 @@ int world_close(void **state)
 {
     (void)state;
     json_decref(w.json);
-    text_release(&w.call.out);
+    json_decref(w.openapi);
+    bench_close(&w.bench);
     gateway_service.close(w.gateway);
     w.ports.bus.close(w.ports.bus.self);
     memory_broker_free(w.broker);
     memory_space_free(w.space);
     memory_log_free(w.log);
     memory_metrics_free(w.metrics);
+    memory_http_free(w.http);
     (void)unlink(w.tokens);
-    arena_release(&w.call_arena);
+    arena_release(&w.look_arena);
     arena_release(&w.arena);
     return 0;
 }
@@ -196,43 +209,88 @@ static void read_query(const char *query)
         const size_t all = strcspn(query, "&");
 
         w.call.query[w.call.query_count++] = pb_pair_new(
-            &w.call_arena,
-            arena_copy(&w.call_arena, query, name < all ? name : all),
-            name < all ? arena_copy(&w.call_arena, query + name + 1, all - name - 1) : "");
+            w.call.arena,
+            arena_copy(w.call.arena, query, name < all ? name : all),
+            name < all ? arena_copy(w.call.arena, query + name + 1, all - name - 1) : "");
         query += all + (query[all] == '&');
     }
+}
+
+/* The description, asked for once. */
+static const json_t *openapi(void)
+{
+    if (w.openapi == NULL) {
+        struct arena arena = arena_with_limit(MEMORY);
+        struct gateway_call call = { .gateway = w.gateway,
+                                     .arena = &arena,
+                                     .method = "GET",
+                                     .path = "/v1/openapi.json",
+                                     .out = text_new(GATEWAY_ANSWER_MAX) };
+
+        gateway_handle(&call);
+        w.openapi = json_loads(call.out.bytes, 0, NULL);
+        assert_non_null(w.openapi);
+        text_release(&call.out);
+        arena_release(&arena);
+    }
+    return w.openapi;
+}
+
+static bool is_documented(int status)
+{
+    const struct gateway_route *const route = w.call.route;
+    char text[8];
+
+    (void)snprintf(text, sizeof text, "%d", status);
+    return strstr(route->answers, text) != NULL ||
+           ((route->flags & ROUTE_OPEN) == 0 && (status == 401 || status == 429));
+}
+
+/* Every answer of every test fits the description. */
+static void check_answer(void)
+{
+    const bool good = w.call.status >= 200 && w.call.status < 300;
+    const bool is_json =
+        w.call.content_type != NULL && strcmp(w.call.content_type, "application/json") == 0;
+    struct text fault = text_new(64 * 1024);
+
+    if (w.call.route != NULL && !is_documented(w.call.status))
+        text_add(&fault, "%d is not documented\n", w.call.status);
+    if (good && is_json && w.call.route->schema[0] != '\0')
+        schema_check(openapi(), w.call.route->schema, w.json, &fault);
+    if (w.call.content_type != NULL &&
+        strcmp(w.call.content_type, "application/problem+json") == 0) {
+        const json_t *const status = json_object_get(w.json, "status");
+
+        assert_int_equal(json_integer_value(status), w.call.status);
+        assert_true(world_text("trace_id")[0] != '\0');
+    }
+    if (fault.length > 0)
+        fail_msg("%s %s: %s%s", w.call.method, w.call.path, fault.bytes, w.call.out.bytes);
+    text_release(&fault);
 }
 
 int world_ask(const struct asked *asked)
 {
     const char *const mark = strchr(asked->target, '?');
-    const struct text out = w.call.out;
+    const size_t path = mark != NULL ? (size_t)(mark - asked->target) : strlen(asked->target);
+    const char *const body = asked->body != NULL ? asked->body : "";
 
     json_decref(w.json);
-    arena_reset(&w.call_arena);
+    arena_reset(&w.look_arena);
     w.web = (struct web_request){ 0 };
     read_headers(asked);
-    w.call = (struct gateway_call){
-        .gateway = w.gateway,
-        .projection = &w.gateway->loop,
-        .arena = &w.call_arena,
-        .method = asked->method != NULL ? asked->method : "GET",
-        .path =
-            arena_copy(&w.call_arena,
-                       asked->target,
-                       mark != NULL ? (size_t)(mark - asked->target) : strlen(asked->target)),
-        .web = &w.web,
-        .now_ms = w.clock.now_ms,
-        .out = out,
-    };
-    text_reset(&w.call.out);
-    w.call.body.bytes = (const uint8_t *)(asked->body != NULL ? asked->body : "");
-    w.call.body.length = asked->body_length > 0 ? asked->body_length
-                         : asked->body != NULL  ? strlen(asked->body)
-                                                : 0;
+    w.call = call_on(w.gateway, &w.bench);
+    w.call.method = asked->method != NULL ? asked->method : "GET";
+    w.call.path = arena_copy(w.call.arena, asked->target, path);
+    w.call.web = &w.web;
+    w.call.body.bytes = (const uint8_t *)body;
+    w.call.body.length = asked->body_length > 0 ? asked->body_length : strlen(body);
     read_query(mark != NULL ? mark + 1 : NULL);
     gateway_handle(&w.call);
+    call_done(&w.call, &w.bench);
     w.json = json_loadb(w.call.out.bytes, w.call.out.length, JSON_REJECT_DUPLICATES, NULL);
+    check_answer();
     return w.call.status;
 }
 
@@ -256,7 +314,7 @@ json_t *world_at(const char *path)
 
     while (*path != '\0' && node != NULL) {
         const size_t length = strcspn(path, ".");
-        const char *const name = arena_copy(&w.call_arena, path, length);
+        const char *const name = arena_copy(&w.look_arena, path, length);
 
         node = json_is_array(node) ? json_array_get(node, (size_t)strtoul(name, NULL, 10))
                                    : json_object_get(node, name);

@@ -5,6 +5,7 @@
 
 #include "common/adapters/memory/bus.h"
 #include "common/adapters/memory/clock.h"
+#include "common/adapters/memory/http_client.h"
 #include "common/adapters/memory/log.h"
 #include "common/adapters/memory/metrics.h"
 #include "common/adapters/memory/store.h"
@@ -19,12 +20,14 @@ enum {
 
 struct gateway_world {
     struct arena arena;
-    struct arena call_arena;
+    struct arena look_arena; /* For paths into the newest answer. */
+    struct bench bench;
     struct memory_clock clock;
     struct memory_broker *broker;
     struct memory_space *space;
     struct memory_log *log;
     struct memory_metrics *metrics;
+    struct memory_http *http; /* Other gateways. */
     struct settings settings; /* deploy/example/slipway.yaml, with the tokens below. */
     struct envelope_keys keys;
     struct service_ports ports;
@@ -39,6 +42,7 @@ struct gateway_world {
     struct gateway_call call;
     struct web_request web;
     json_t *json; /* NULL if it is none. */
+    json_t *openapi;
 };
 
 extern struct gateway_world w;
@@ -63,7 +67,7 @@ struct asked {
     size_t body_length; /* 0: strlen(body) */
     const char *headers[8];
 };
-int world_ask(const struct asked *asked);
+int world_ask(const struct asked *asked); /* Fails when the answer is not as described. */
 
 /* GET as rel. */
 int world_get(const char *target);
