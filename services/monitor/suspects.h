@@ -3,8 +3,8 @@
 #ifndef SERVICES_MONITOR_SUSPECTS_H
 #define SERVICES_MONITOR_SUSPECTS_H
 
-#include "common/state/projection.h"
 #include "common/domain/blame.h"
+#include "common/state/projection.h"
 
 enum { SUSPECTS_MAX = 1000, SUSPECTS_ENDED_MAX = 200 };
 

@@ -123,7 +123,9 @@ static enum err topic_compare(const struct bus_topic *found,
         { "partitions", found->partitions, wanted->partitions },
         { "retention.ms", found->retention_ms, wanted->retention_ms },
         { "cleanup.policy=compact", found->compacted, wanted->compacted },
-        { "message.timestamp.type=LogAppendTime", found->log_append_time, wanted->log_append_time },
+        { "message.timestamp.type=LogAppendTime",
+          found->log_append_time,
+          wanted->log_append_time },
     };
     enum err err = ERR_OK;
 

@@ -196,7 +196,8 @@ static void a_mistake_is_told_once(void **state)
     } edits[] = {
         { "{name: release-engineer, members: [rel]}", "release-engineer" },
         { "zone: UTC", "zone: [UTC]" },
-        { "source: shop-metrics, query: \"increase(shop_errors", "query: \"increase(shop_errors" },
+        { "source: shop-metrics, query: \"increase(shop_errors",
+          "query: \"increase(shop_errors" },
         { "canary_instances: 1", "canary_instances: one" },
         { "driver: tcp, ", "" },
     };
