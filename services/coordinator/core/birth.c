@@ -97,6 +97,12 @@ static void inherit(struct turn *turn, const Pb__DeploymentState *of)
     }
 }
 
+static bool can_be_taken_back(const Pb__DeploymentState *of)
+{
+    return of->phase == PB__PHASE__COMPLETED && of->kind == PB__DEPLOYMENT_KIND__FORWARD &&
+           of->flags != NULL && of->n_steps == STEP_LAST + 1;
+}
+
 static enum procedure_answer birth_rollback(struct turn *turn,
                                             const Pb__AttemptCreated *created)
 {
@@ -107,6 +113,8 @@ static enum procedure_answer birth_rollback(struct turn *turn,
     if (pb_unpack(turn->arena, &pb__deployment_state__descriptor, packed, &of, &error) !=
         ERR_OK)
         return turn_stale(turn, "what to roll back cannot be read: %s", error.text);
+    if (!can_be_taken_back(of))
+        return turn_stale(turn, "what to roll back is not a completed deployment");
     inherit(turn, of);
     turn->state->submitted_by = created->actor;
     if (created->actor != NULL && created->actor->subject[0] != '\0')
