@@ -203,7 +203,8 @@ def second_feature(stage):
     say(" 4/6 gift-cards.1 goes out, and fails at 50 %")
     journey = Journey(stage, "gift-cards")
     journey.submit(shopkeeper.feature_yaml(stage, "gift-cards"))
-    journey.follow(lambda s: s["phase"] == "ROLLING_OUT" and s["percent"] >= 50)
+    journey.follow(lambda s: any(stage["percent"] == 50 and stage["sub"] == "watch"
+                                 for stage in s["stages"]))
     shopkeeper.shop_around(stage, USERS, "gift-cards")
     fired = time.time()
     status, body, _ = stage.api("monitoring").post("/v1/alertmanager", shopkeeper.alert())
