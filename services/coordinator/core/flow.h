@@ -18,7 +18,7 @@ bool ending_held(const Pb__DeploymentState *state);
 /* --- steps.c --- */
 
 /* Begin a new try of that step, at its first sub-cursor. */
-void step_enter(struct turn *turn, uint32_t step);
+void step_enter(struct turn *turn, uint32_t number);
 
 /* What the step looks at is Go. It ends at once, or when a hold clears. */
 void step_go(struct turn *turn, const char *rule);

@@ -88,21 +88,30 @@ bool actor_holds(const Pb__Actor *actor, const char *role)
     return false;
 }
 
-/* Those who approve or sign off operate, and release engineers; before there is a plan, all but
- * those who only look. */
+static bool is_one_of(const char *role, const char *const *roles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pb_same(roles[i], role))
+            return true;
+    }
+    return false;
+}
+
+/* The procedure's three leads and release engineers, and who the plan names to approve or sign
+ * off. Before there is a plan, all but those who only look or only alert. */
 static bool role_operates(const struct turn *turn, const char *role)
 {
+    static const char *const always[] = {
+        "release-engineer", "devops-lead", "technical-lead", "operations-lead"
+    };
+    static const char *const lookouts[] = { "", "reader", "viewer", "alerting" };
     size_t count;
     const char **const leads = plan_leads(turn, &count);
 
-    if (role[0] == '\0' || strcmp(role, "viewer") == 0)
+    if (is_one_of(role, lookouts, sizeof lookouts / sizeof lookouts[0]))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (pb_same(leads[i], role))
-            return true;
-    }
-    return turn->plan == NULL || strcmp(role, "release-engineer") == 0 ||
-           strcmp(role, "operator") == 0;
+    return turn->plan == NULL || is_one_of(role, leads, count) ||
+           is_one_of(role, always, sizeof always / sizeof always[0]);
 }
 
 /* Who handed it in may take care of it until production is touched. */

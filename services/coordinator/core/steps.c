@@ -262,27 +262,33 @@ bool step_metric_critical(struct turn *turn, const char *check)
     return false;
 }
 
+/* Flags that are on go to 0 before it rests. */
+static void step_rest(struct turn *turn, const struct judgement *judgement)
+{
+    const bool on =
+        turn->state->step >= 4 && turn->state->step <= 5 && turn->state->flags->percent > 0;
+
+    if (!on) {
+        step_block(turn, judgement->rule, judgement->remedy);
+        return;
+    }
+    state_step(turn, turn->state->step)->rule = words_cut(turn, judgement->rule, 300);
+    turn->state->resting_remedy = words_cut(turn, judgement->remedy, 300);
+    (void)entry_add(turn, "StageFailed", "flags go to 0, then it rests: %s", judgement->rule);
+    cursor_move(turn, PB__SUB__SUB_DISABLE);
+}
+
 void step_no_go(struct turn *turn, const struct judgement *judgement)
 {
-    const uint32_t number = turn->state->step;
-    const bool rests = number == 1 || number == STEP_LAST ||
-                       (number == 6 && !step_metric_critical(turn, judgement->check));
+    const uint32_t step = turn->state->step;
+    const bool critical = step == 6 && step_metric_critical(turn, judgement->check);
 
-    if (number == 0) {
+    if (step == 0)
         intake_missing(turn, judgement);
-    } else if (rests) {
-        step_block(turn, judgement->rule, judgement->remedy);
-    } else if (number == 6 || fail_stops(turn)) {
-        stop(turn, PB__CAUSE_KIND__FAILURE, "step %u No-Go: %s", number, judgement->rule);
-    } else if (number >= 4 && turn->state->flags->percent > 0) {
-        state_step(turn, number)->rule = words_cut(turn, judgement->rule, 300);
-        turn->state->resting_remedy = words_cut(turn, judgement->remedy, 300);
-        (void)entry_add(
-            turn, "StageFailed", "flags go to 0, then it rests: %s", judgement->rule);
-        cursor_move(turn, PB__SUB__SUB_DISABLE);
-    } else {
-        step_block(turn, judgement->rule, judgement->remedy);
-    }
+    else if (critical || (step >= 2 && step <= 5 && fail_stops(turn)))
+        stop(turn, PB__CAUSE_KIND__FAILURE, "step %u No-Go: %s", step, judgement->rule);
+    else
+        step_rest(turn, judgement);
 }
 
 void step_resume(struct turn *turn)

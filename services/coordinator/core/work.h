@@ -54,7 +54,7 @@ Pb__TaskState *task_find(const struct turn *turn, const char *id);
 bool task_is(const Pb__TaskState *task, enum task_flag flag);
 
 /* Begin a task of that kind where the cursor stands and command its first drive. */
-Pb__TaskState *task_start(struct turn *turn, const char *kind);
+Pb__TaskState *task_start(struct turn *turn, const char *name);
 
 /* Command the next drive after delay_ms, at once if 0. */
 void task_again(struct turn *turn, Pb__TaskState *task, int64_t delay_ms);

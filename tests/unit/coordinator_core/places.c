@@ -75,11 +75,16 @@ void rest_in_3(struct play *play)
     fail_step(play);
 }
 
-void rest_in_4(struct play *play)
+void at_disable(struct play *play)
 {
     play->plan->steps[3]->on_no_go = PB__ON_NO_GO__BLOCK;
     at_4(play);
     fail_step(play);
+}
+
+void rest_in_4(struct play *play)
+{
+    at_disable(play);
     (void)play_finish(play, PB__VERDICT__PASS);
 }
 

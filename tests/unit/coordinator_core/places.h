@@ -17,6 +17,7 @@ void at_6(struct play *play);
 void at_7(struct play *play);
 void rest_in_1(struct play *play);
 void rest_in_3(struct play *play);
+void at_disable(struct play *play);
 void rest_in_4(struct play *play);
 void rest_in_7(struct play *play);
 void at_stop(struct play *play);

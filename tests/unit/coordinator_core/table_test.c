@@ -240,13 +240,17 @@ struct row {
 };
 
 static const struct column columns[] = {
-    { "0a", at_inputs },    { "0c", at_review },  { "0d", at_queue },
-    { "1", at_1 },          { "2", at_2 },        { "3", at_3 },
-    { "4", at_4 },          { "4g", at_gate },    { "5", at_5 },
-    { "6", at_6 },          { "7", at_7 },        { "B1", rest_in_1 },
-    { "B3", rest_in_3 },    { "B4", rest_in_4 },  { "B7", rest_in_7 },
-    { "ST", at_stop },      { "UN", at_undo },    { "BR", rest_in_undo },
-    { "CO", at_completed }, { "AB", at_aborted }, { "RD", at_rolled_back },
+    { "0a", at_inputs },    { "0c", at_review },
+    { "0d", at_queue },     { "1", at_1 },
+    { "2", at_2 },          { "3", at_3 },
+    { "4", at_4 },          { "4g", at_gate },
+    { "4d", at_disable },   { "5", at_5 },
+    { "6", at_6 },          { "7", at_7 },
+    { "B1", rest_in_1 },    { "B3", rest_in_3 },
+    { "B4", rest_in_4 },    { "B7", rest_in_7 },
+    { "ST", at_stop },      { "UN", at_undo },
+    { "BR", rest_in_undo }, { "CO", at_completed },
+    { "AB", at_aborted },   { "RD", at_rolled_back },
 };
 
 static const struct row rows[] = {
@@ -346,45 +350,45 @@ static void trim(struct text *out)
 
 /* clang-format off */
 static const char expected[] =
-    "                   0a  0c  0d  1   2   3   4   4g  5   6   7   B1  B3  B4  B7  ST  UN  BR  CO  AB  RD\n"
-    "task PASS                      2   2   4   4       6   7                       UN  UN\n"
-    "task FAIL                      B1  UN  UN  UN      UN  B6                      UN  UN\n"
-    "task INCONCLUSIVE              B1  B2  B3  B4      B5  B6                      UN  BR\n"
-    "task WARN                      B1  B2  B3  B4      B5  6h                      UN  BR\n"
-    "task ERROR                     B1  UN  B3  B4      B5  B6                      UN  BR\n"
-    "task lost                      B1  UN  B3  B4      B5  B6                      UN  BR\n"
-    "task deadline                  B1  ST  ST  ST      B5  B6                      UN  BR\n"
-    "phase deadline     AB  AB  AB  B1  ST  ST  ST  B4  B5  B6  B7  AB  UN  UN  B7\n"
-    "critical incident  0a  0c  0d  B1  ST  ST  ST  UN  ST  ST  ST  B1  UN  UN  ST  ST  UN  BR  CO  AB  RD\n"
-    "warning incident   0a  0c  0d  1   2h  3h  4h  4gh 5h  6h  7   B1  B3  B4  B7  ST  UN  BR  CO  AB  RD\n"
-    "incident resolved  .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   ST  UN  BR  .   .   RD\n"
-    "kill seen          AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  AB  UN  UN  ST  .   .   .   CO  .   .\n"
-    "pause              0ah 0ch 0dh 1h  2h  3h  4h  4gh 5h  6h  7h  -   -   -   -   -   -   -   -   -   -\n"
-    "resume             -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "freeze             0ah 0ch 0dh 1h  2h  3h  4h  4gh 5h  6h  7h  B1h B3h B4h B7h .   .   .   .   .   .\n"
-    "freeze end         .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "pause, resume      0a  0c  0d  1   2   3   4   4g  5   6   7   -   -   -   -   -   -   -   -   -   -\n"
-    "freeze and end     0a  0c  0d  1   2   3   4   4g  5   6   7   B1  B3  B4  B7  .   .   .   .   .   .\n"
-    "approve            -   0c  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "reject             -   AB  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "sign-off           -   -   -   -   -   3   4   4g  5   6   7   -   B3  B4  B7  -   -   -   -   -   -\n"
-    "sign-off refused   -   -   -   -   -   3   4   4g  5   6   B7  -   B3  B4  B7  -   -   -   -   -   -\n"
-    "attest gate        -   -   -   -   -   -   -   4   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "waive              -   -   -   1   -   3   4   4g  5   6   7   0d  4   4   7   -   -   -   -   -   -\n"
-    "mark-restored      -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
-    "skip-change        -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
-    "retry              0b  0b  0b  -   -   -   -   -   -   -   -   0d  3   4   7   -   -   UN  -   AB  RD\n"
-    "replan             0b  0b  0b  0b  -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -\n"
-    "supply             0b  0b  0b  0b  -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -\n"
-    "abort              AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  AB  UN  UN  ST  ST  UN  BR  -   -   -\n"
-    "rollback           -   -   -   -   ST  ST  ST  UN  ST  ST  ST  -   UN  UN  ST  ST  UN  BR  CO  -   -\n"
-    "promote            -   -   -   -   -   -   4   -   -   6   -   -   -   -   -   -   -   -   -   -   -\n"
-    "lane granted       .   .   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "withdrawn          AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  7   AB  UN  UN  B7  ST  UN  BR  CO  AB  RD\n"
-    "acceptance, same   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "acceptance, other  0b  0b  0b  1   2   3   4   4g  5   6   7   B1  B3  B4  B7  ST  UN  BR  .   .   .\n"
-    "late word          .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "unknown timer      .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n";
+    "                   0a  0c  0d  1   2   3   4   4g  4d  5   6   7   B1  B3  B4  B7  ST  UN  BR  CO  AB  RD\n"
+    "task PASS                      2   2   4   4       B4  6   7                       UN  UN\n"
+    "task FAIL                      B1  UN  UN  UN      UN  UN  B6                      UN  UN\n"
+    "task INCONCLUSIVE              B1  B2  B3  B4      UN  B5  B6                      UN  BR\n"
+    "task WARN                      B1  B2  B3  B4      UN  B5  6h                      UN  BR\n"
+    "task ERROR                     B1  UN  B3  B4      UN  B5  B6                      UN  BR\n"
+    "task lost                      B1  UN  B3  B4      UN  B5  B6                      UN  BR\n"
+    "task deadline                  B1  ST  ST  ST      ST  B5  B6                      UN  BR\n"
+    "phase deadline     AB  AB  AB  B1  ST  ST  ST  B4  ST  B5  B6  B7  AB  UN  UN  B7\n"
+    "critical incident  0a  0c  0d  B1  ST  ST  ST  UN  ST  ST  ST  ST  B1  UN  UN  ST  ST  UN  BR  CO  AB  RD\n"
+    "warning incident   0a  0c  0d  1   2h  3h  4h  4gh 4dh 5h  6h  7   B1  B3  B4  B7  ST  UN  BR  CO  AB  RD\n"
+    "incident resolved  .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   ST  UN  BR  .   .   RD\n"
+    "kill seen          AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  ST  AB  UN  UN  ST  .   .   .   CO  .   .\n"
+    "pause              0ah 0ch 0dh 1h  2h  3h  4h  4gh 4dh 5h  6h  7h  -   -   -   -   -   -   -   -   -   -\n"
+    "resume             -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "freeze             0ah 0ch 0dh 1h  2h  3h  4h  4gh 4dh 5h  6h  7h  B1h B3h B4h B7h .   .   .   .   .   .\n"
+    "freeze end         .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "pause, resume      0a  0c  0d  1   2   3   4   4g  4d  5   6   7   -   -   -   -   -   -   -   -   -   -\n"
+    "freeze and end     0a  0c  0d  1   2   3   4   4g  4d  5   6   7   B1  B3  B4  B7  .   .   .   .   .   .\n"
+    "approve            -   0c  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "reject             -   AB  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "sign-off           -   -   -   -   -   3   4   4g  4d  5   6   7   -   B3  B4  B7  -   -   -   -   -   -\n"
+    "sign-off refused   -   -   -   -   -   3   4   4g  4d  5   6   B7  -   B3  B4  B7  -   -   -   -   -   -\n"
+    "attest gate        -   -   -   -   -   -   -   4   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "waive              -   -   -   1   -   3   4   4g  4d  5   6   7   0d  4   4   7   -   -   -   -   -   -\n"
+    "mark-restored      -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
+    "skip-change        -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
+    "retry              0b  0b  0b  -   -   -   -   -   -   -   -   -   0d  3   4   7   -   -   UN  -   AB  RD\n"
+    "replan             0b  0b  0b  0b  -   -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -\n"
+    "supply             0b  0b  0b  0b  -   -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -\n"
+    "abort              AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  ST  AB  UN  UN  ST  ST  UN  BR  -   -   -\n"
+    "rollback           -   -   -   -   ST  ST  ST  UN  ST  ST  ST  ST  -   UN  UN  ST  ST  UN  BR  CO  -   -\n"
+    "promote            -   -   -   -   -   -   4   -   -   -   6   -   -   -   -   -   -   -   -   -   -   -\n"
+    "lane granted       .   .   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "withdrawn          AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  7   AB  UN  UN  B7  ST  UN  BR  CO  AB  RD\n"
+    "acceptance, same   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "acceptance, other  0b  0b  0b  1   2   3   4   4g  4d  5   6   7   B1  B3  B4  B7  ST  UN  BR  .   .   .\n"
+    "late word          .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "unknown timer      .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n";
 /* clang-format on */
 
 static void every_event_does_in_every_phase_what_the_table_says(void **state)

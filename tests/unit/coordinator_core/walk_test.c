@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { WALKS = 400, EVENTS = 1500 };
+enum { WALKS = 250, EVENTS = 1500 };
 
 static void open_walk(struct walk *walk, uint64_t seed)
 {
