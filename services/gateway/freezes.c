@@ -169,14 +169,14 @@ void get_windows(struct gateway_call *call)
     json_put_object(&json, NULL);
     json_put_array(&json, "items");
     for (size_t i = 0; i < settings->window_count; i++) {
-        Pb__Window *windows[] = { settings->windows[i].spec };
+        Pb__Window *windows[] = { pb_clone(call->arena, settings->windows[i].spec) };
         Pb__Plan plan = PB__PLAN__INIT;
         int64_t next_ms = 0;
 
         plan.windows = windows;
         plan.n_windows = 1;
         json_put_object(&json, NULL);
-        json_put_text(&json, "name", settings->windows[i].name);
+        windows[0]->name = settings->windows[i].name;
         json_put_bool(&json, "open", plan_window_open(&plan, call->now_ms, &next_ms));
         view_time(&json, "changes_ms", next_ms);
         pbjson_put_fields(&json, windows[0], PBJSON_SET);

@@ -82,7 +82,9 @@ static const struct schema schemas[] = {
     { "DeadLetter",        "sender:s preview:s topic:s partition:i offset:i key:s id:s source:s service:s reason:s field:s fix:s attempts:i bytes:s at_ms:i" },
     { "DeadLetterList",    "items:[DeadLetter] next:s?" },
     { "Health",            "version:s config_hash:s now_ms:i instances:[o]" },
-    { "Problem",           "type:s title:s status:i code:s detail~:s remedy~:s field~:s deployment~:s instance~:s trace_id~:s" },
+    { "Problem",           "type:s title:s status:i code:s detail~:s remedy~:s field~:s deployment~:s instance~:s trace_id~:s "
+                           "near~:[s] allowed~:[s] current_version~:i entries~:[Entry] confirm~:[Confirm] plan_hash~:s errors~:[Fault]" },
+    { "Fault",             "line:i column:i field:s found:s expected:s warning:b" },
 };
 /* clang-format on */
 

@@ -76,7 +76,7 @@ void world_put(const char *key, const void *bytes, size_t length)
     store.close(store.self);
 }
 
-static void put_packed(const char *key, const void *message)
+void world_put_message(const char *key, const void *message)
 {
     const struct pb_bytes packed = pb_pack(&w.arena, message);
 
@@ -182,6 +182,32 @@ static int32_t partition_of(const Pb__DeploymentState *state)
     return bus_partition(state->feature, WORLD_PARTITIONS);
 }
 
+void world_put_field(const char *hash, const char *field, const void *message)
+{
+    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
+    const struct pb_bytes packed = pb_pack(&w.arena, message);
+    const struct store_op op = { .kind = STORE_HASH_SET,
+                                 .key = hash,
+                                 .field = field,
+                                 .value = { (const char *)packed.bytes, packed.length } };
+    const struct store_batch batch = { .ops = &op, .op_count = 1 };
+    struct error error = { 0 };
+
+    assert_int_equal(store.commit(store.self, &batch, &error), ERR_OK);
+    store.close(store.self);
+}
+
+void world_member(const char *set, const char *member)
+{
+    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
+    const struct store_op op = { .kind = STORE_MEMBER_ADD, .key = set, .field = member };
+    const struct store_batch batch = { .ops = &op, .op_count = 1 };
+    struct error error = { 0 };
+
+    assert_int_equal(store.commit(store.self, &batch, &error), ERR_OK);
+    store.close(store.self);
+}
+
 static void put_member(const char *key, const char *member, int64_t score)
 {
     struct store store = memory_store(w.space, (struct memory_faults){ 0 });
@@ -204,9 +230,9 @@ void world_store(const struct world_deployment *deployment)
     feature->feature = state->feature;
     feature->last = state->id;
     feature->attempts = state->attempt;
-    put_packed(KEY_DEPLOYMENT(&w.arena, p, "slipway:", state->id), state);
-    put_packed(KEY_PLAN(&w.arena, p, "slipway:", state->plan_hash), deployment->plan);
-    put_packed(KEY_FEATURE(&w.arena, p, "slipway:", state->feature), feature);
+    world_put_message(KEY_DEPLOYMENT(&w.arena, p, "slipway:", state->id), state);
+    world_put_message(KEY_PLAN(&w.arena, p, "slipway:", state->plan_hash), deployment->plan);
+    world_put_message(KEY_FEATURE(&w.arena, p, "slipway:", state->feature), feature);
     put_member(state->phase >= PB__PHASE__COMPLETED ? KEY_DONE(&w.arena, p, "slipway:")
                                                     : KEY_LIVE(&w.arena, p, "slipway:"),
                state->id,
@@ -221,11 +247,6 @@ void world_entry(const struct world_deployment *deployment,
 {
     const Pb__DeploymentState *const state = deployment->state;
     Pb__TimelineEntry entry = PB__TIMELINE_ENTRY__INIT;
-    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
-    struct store_op op = { .kind = STORE_HASH_SET };
-    const struct store_batch batch = { .ops = &op, .op_count = 1 };
-    struct pb_bytes packed;
-    struct error error = { 0 };
 
     entry.deployment = state->id;
     entry.version = version;
@@ -237,12 +258,9 @@ void world_entry(const struct world_deployment *deployment,
     entry.text = text;
     entry.finding = finding;
     entry.event_id = arena_printf(&w.arena, "event-%llu", (unsigned long long)version);
-    packed = pb_pack(&w.arena, &entry);
-    op.key = KEY_TIMELINE(&w.arena, partition_of(state), "slipway:", state->id);
-    op.field = arena_printf(&w.arena, "%010llu.0000", (unsigned long long)version);
-    op.value = (struct store_value){ (const char *)packed.bytes, packed.length };
-    assert_int_equal(store.commit(store.self, &batch, &error), ERR_OK);
-    store.close(store.self);
+    world_put_field(KEY_TIMELINE(&w.arena, partition_of(state), "slipway:", state->id),
+                    arena_printf(&w.arena, "%010llu.0000", (unsigned long long)version),
+                    &entry);
 }
 
 /* --- what was sent --- */

@@ -256,7 +256,9 @@ static void check_answer(void)
 
     if (w.call.route != NULL && !is_documented(w.call.status))
         text_add(&fault, "%d is not documented\n", w.call.status);
-    if (good && is_json && w.call.route->schema[0] != '\0')
+    if (is_json && w.json == NULL)
+        text_add(&fault, "this is no JSON: ");
+    else if (good && is_json && w.call.route->schema[0] != '\0')
         schema_check(openapi(), w.call.route->schema, w.json, &fault);
     if (w.call.content_type != NULL &&
         strcmp(w.call.content_type, "application/problem+json") == 0) {
@@ -264,6 +266,7 @@ static void check_answer(void)
 
         assert_int_equal(json_integer_value(status), w.call.status);
         assert_true(world_text("trace_id")[0] != '\0');
+        schema_check(openapi(), "Problem", w.json, &fault);
     }
     if (fault.length > 0)
         fail_msg("%s %s: %s%s", w.call.method, w.call.path, fault.bytes, w.call.out.bytes);

@@ -104,6 +104,9 @@ void world_entry(const struct world_deployment *deployment,
                  const char *text,
                  Pb__Finding *finding);
 void world_put(const char *key, const void *bytes, size_t length);
+void world_put_message(const char *key, const void *message); /* Packed. */
+void world_put_field(const char *hash, const char *field, const void *message);
+void world_member(const char *set, const char *member);
 
 /* The newest record of a topic, unpacked, in w.arena; fails the test if there is none. */
 const struct bus_record *world_record(const char *topic);
