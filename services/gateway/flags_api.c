@@ -267,11 +267,11 @@ void post_ofrep_all(struct gateway_call *call)
     if (!ofrep_is_ready(call))
         return;
     call->etag = bulk_etag(call);
-    call->content_type = "application/json";
     if (known != NULL && strcmp(known, call->etag) == 0) {
         call->status = NOT_MODIFIED;
         return;
     }
+    call->content_type = "application/json";
     (void)pthread_mutex_lock(&call->gateway->lock);
     call->status = ofrep_evaluate_all(&request, &call->out);
     (void)pthread_mutex_unlock(&call->gateway->lock);
