@@ -235,7 +235,7 @@ def what_is_left(stage):
     say(" 5/6 what anyone can read now")
     say(f"     signals.v1 {len(signals)} records · ticket SHOP-4182 is "
         f"{stage.desk.issue('SHOP-4182')['fields']['status']['name']} · "
-        f"{len(stage.desk.hooks)} signed webhooks · reports in {reports}/")
+        f"{len(stage.desk.hooks)} signed webhooks · reports in {reports.name}/")
 
 
 def stay(stage):
