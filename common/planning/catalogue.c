@@ -36,7 +36,7 @@ static const struct check_row table[] = {
     { 1, "monitoring.configured",       "prechecks",   B, WAIVE, "every metric of the plan returns data now", "repair the metric's query or its source" },
     { 1, "monitoring.dashboards",       "prechecks",   B, WAIVE, "dashboards can be reached", "repair the link to the dashboard" },
     { 1, "monitoring.alerts",           "prechecks",   B, WAIVE, "alerts of the services are configured", "configure alerts for the service" },
-    { 1, "monitoring.no_open_critical", "coordinator", B, FIXED, "no critical alert is open", "resolve the critical alert first" },
+    { 1, "monitoring.no_open_critical", "prechecks",   B, FIXED, "no critical alert is open", "resolve the critical alert first" },
     { 1, "env.ready",                   "prechecks",   P, WAIVE, "all instances are healthy", "repair the instance that is not" },
     { 1, "env.window_approved",         "prechecks",   B, WAIVE, "the window of the plan is open", "wait for the window, or replan with another" },
     { 1, "env.team_available",          "coordinator", P, WAIVE, "the deployment team is there", "name who is on duty" },

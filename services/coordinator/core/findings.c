@@ -130,7 +130,9 @@ static Pb__Verdict verdict_own(const struct turn *turn,
         return turn->state->monitoring_active ? PB__VERDICT__PASS : PB__VERDICT__NO_DATA;
     if (strcmp(check, "coverage") == 0)
         return coverage(turn, observed);
-    return PB__VERDICT__PASS; /* signoff.*: counted by itself, with its try. */
+    if (strncmp(check, "signoff.", 8) == 0)
+        return PB__VERDICT__PASS; /* Counted by itself, with its try. */
+    return PB__VERDICT__VERDICT_UNSPECIFIED;
 }
 
 static void results_own(struct turn *turn, struct expectation expected)
