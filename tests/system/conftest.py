@@ -3,6 +3,7 @@
 SLIPWAY_TEST_BROKER  embedded (default), kafka, or host:port of a running one
 SLIPWAY_TEST_BUILD   folder of the build; default build/test
 """
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -55,3 +56,57 @@ def slipway(tmp_path_factory, build, broker, messages):
     yield world
     bad = world.close()
     assert not bad, f"did not stop cleanly: {bad}"
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, build, broker, messages):
+    """One running Slipway with many small services, for all tests that need no more than one."""
+    from lab import Lab
+    lab = Lab(build, tmp_path_factory.mktemp("lab"), broker, messages)
+    try:
+        lab.open()
+        yield lab
+    finally:
+        bad = lab.close()
+    assert not bad, f"did not stop cleanly: {bad}"
+
+
+@pytest.fixture
+def service(lab):
+    """One service of the lab, to itself. Tests that take one run side by side: see below."""
+    return lab
+
+
+SIDE_BY_SIDE = 12
+
+
+def call_with_service(lab, item):
+    """The test's function with a service of its own; one that failed keeps its service."""
+    service = lab.take()
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    item.obj(service=service, **parameters)
+    lab.give_back(service)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """The first test that takes a `service` starts all of them; each then awaits its own end."""
+    if "service" not in pyfuncitem.fixturenames:
+        return None
+    session = pyfuncitem.session
+    if not hasattr(session, "side_by_side"):
+        session.pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE)
+        session.side_by_side = {
+            item: session.pool.submit(call_with_service, pyfuncitem.funcargs["service"], item)
+            for item in session.items if "service" in item.fixturenames}
+    session.side_by_side[pyfuncitem].result()
+    return True
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session, "pool"):
+        session.pool.shutdown(cancel_futures=True)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "kafka: also run against a real Kafka, whatever is chosen")
