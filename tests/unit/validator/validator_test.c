@@ -142,6 +142,35 @@ static void of_a_batch_only_its_instances_are_looked_at(void **state)
     assert_int_equal(worker_world_finding(world, "health.1.1")->verdict, PB__VERDICT__PASS);
 }
 
+/* Which side is idle is known only when it runs, so the batch names both. */
+static void of_two_sides_the_one_that_was_brought_is_looked_at(void **state)
+{
+    static const char *instances[] = { "shop-1", "shop-2" };
+    struct worker_world *const world = *state;
+    struct arena *const arena = &world->drivers.arena;
+    struct setting_target *const target = world->drivers.env.settings->targets;
+    Pb__RunChecks *const checks = checks_of(world);
+    Pb__Change *const change = pb_new(arena, &pb__change__descriptor);
+    Pb__Batch *const batch = pb_new(arena, &pb__batch__descriptor);
+    Pb__Observed *const router = pb_new(arena, &pb__observed__descriptor);
+
+    target->instances[0].side = "blue";
+    target->instances[1].side = "green";
+    driver_world_answer(&world->drivers, "http://shop-1/*", 200, "ok");
+    driver_world_answer(&world->drivers, "http://shop-2/*", 500, "as it was before");
+    router->target = change->target = target->name;
+    router->state = "side=green";
+    batch->side = "idle";
+    batch->instances = instances;
+    batch->n_instances = 2;
+    PB_APPEND(arena, change, batches, batch);
+    PB_APPEND(arena, checks, changes, change);
+    PB_APPEND(arena, checks, baseline, router);
+    (void)ask(world, checks, "health.backend", "probe", "health");
+    run(world);
+    assert_int_equal(worker_world_finding(world, "health.backend")->verdict, PB__VERDICT__PASS);
+}
+
 static void a_program_that_starts_slowly_may_settle(void **state)
 {
     static const struct memory_http_answer not_yet = { .url = "*/ready",
@@ -279,6 +308,7 @@ int main(void)
         IN_WORLD(what_people_must_say_is_left_to_them),
         IN_WORLD(a_check_nobody_knows_is_an_error),
         IN_WORLD(of_a_batch_only_its_instances_are_looked_at),
+        IN_WORLD(of_two_sides_the_one_that_was_brought_is_looked_at),
         IN_WORLD(a_program_that_starts_slowly_may_settle),
         IN_WORLD(what_does_not_settle_in_time_fails),
         IN_WORLD(a_cancelled_task_looks_at_nothing_more),
