@@ -110,6 +110,20 @@ static void check_approach(struct compiler *compiler)
                  compiler->approach);
 }
 
+/* Whoever fills in `dashboards` need not say of each that it is one. */
+static void plan_dashboards(struct compiler *compiler)
+{
+    const Pb__AcceptanceSignedOff *const acceptance = compiler->acceptance;
+
+    for (size_t i = 0; i < acceptance->n_dashboards; i++) {
+        Pb__Link *const link = pb_clone(compiler->arena, acceptance->dashboards[i]);
+
+        if (link->kind[0] == '\0')
+            link->kind = "dashboard";
+        PB_APPEND(compiler->arena, compiler->plan, dashboards, link);
+    }
+}
+
 static void plan_heading(struct compiler *compiler)
 {
     const Pb__AcceptanceSignedOff *const acceptance = compiler->acceptance;
@@ -129,8 +143,7 @@ static void plan_heading(struct compiler *compiler)
     plan->ticket = acceptance->ticket;
     plan->documents = acceptance->documents;
     plan->n_documents = acceptance->n_documents;
-    plan->dashboards = acceptance->dashboards;
-    plan->n_dashboards = acceptance->n_dashboards;
+    plan_dashboards(compiler);
     plan->test_results = acceptance->test_results;
     plan->n_test_results = acceptance->n_test_results;
     plan->report = acceptance->report;

@@ -205,6 +205,15 @@ static void what_a_plan_does_not_bring_is_not_asked_for(void **state)
     assert_string_equal(step_check(plan, 1, "artifact.code")->not_applicable, "");
 }
 
+static void a_dashboard_need_not_say_that_it_is_one(void **state)
+{
+    struct example *const example = *state;
+
+    example->acceptance->dashboards[0]->kind = "";
+    assert_string_equal(example_compile(example)->plan->dashboards[0]->kind, "dashboard");
+    assert_string_equal(example->acceptance->dashboards[0]->kind, "");
+}
+
 static void a_policy_may_let_a_feature_do_without_flags(void **state)
 {
     struct example *const example = *state;
@@ -343,6 +352,7 @@ int main(void)
         T(blue_green_brings_the_idle_side_and_moves_the_traffic),
         T(code_is_verified_by_version_and_digest),
         T(what_a_plan_does_not_bring_is_not_asked_for),
+        T(a_dashboard_need_not_say_that_it_is_one),
         T(a_policy_may_let_a_feature_do_without_flags),
         T(a_feature_answers_a_check_before_its_policy_does),
         T(probes_of_other_services_are_left_out),
