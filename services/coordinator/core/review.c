@@ -45,10 +45,8 @@ void intake_go(struct turn *turn)
         given += approvals_of(turn, turn->plan->approvals[i]->role);
     step->decision = "GO";
     step->ended_ms = turn->now_ms;
-    step->rule = arena_printf(turn->arena,
-                              "inputs complete, %u approvals of plan %.8s, lanes granted",
-                              given,
-                              turn->state->plan_hash);
+    step->rule = arena_printf(
+        turn->arena, "plan %.8s approved by %u, lanes granted", turn->state->plan_hash, given);
     (void)entry_add(turn, "StepGo", "step 0 Go: %s", step->rule);
     step_enter(turn, 1);
 }

@@ -29,24 +29,11 @@ static void forget_results(struct turn *turn, Pb__StepState *step)
     }
 }
 
-/* Step 0 ends well when what it prepared begins, each time anew. */
-static void intake_ended(struct turn *turn)
-{
-    Pb__StepState *const step = state_step(turn, 0);
-
-    step->decision = "GO";
-    step->ended_ms = turn->now_ms;
-    step->rule =
-        arena_printf(turn->arena, "plan %.8s approved, lanes granted", turn->state->plan_hash);
-}
-
 void step_enter(struct turn *turn, uint32_t number)
 {
     Pb__DeploymentState *const state = turn->state;
     Pb__StepState *const step = state_step(turn, number);
 
-    if (number == 1)
-        intake_ended(turn);
     state->step = number;
     step->try_number++;
     step->decision = "";
