@@ -262,12 +262,11 @@ static const char *bulk_etag(struct gateway_call *call)
 void post_ofrep_all(struct gateway_call *call)
 {
     const struct ofrep_request request = ofrep_of(call);
-    const char *const known = call_header(call, "if-none-match");
 
     if (!ofrep_is_ready(call))
         return;
     call->etag = bulk_etag(call);
-    if (known != NULL && strcmp(known, call->etag) == 0) {
+    if (call_has(call, call->etag)) {
         call->status = NOT_MODIFIED;
         return;
     }

@@ -5,6 +5,8 @@
 #include "common/planning/compile.h"
 #include "common/wire/pbjson.h"
 #include "common/wire/topics.h"
+#include "services/gateway/herald.h"
+#include "services/gateway/stream.h"
 
 #include <string.h>
 
@@ -208,8 +210,10 @@ static bool publish_freeze(struct gateway_call *call, Pb__Freeze *freeze)
                 .sign = true }))
         return false;
     (void)pthread_mutex_lock(&call->gateway->lock);
-    (void)flag_table_apply(call->gateway->flags, key, control);
+    if (flag_table_apply(call->gateway->flags, key, control))
+        streams_flags_changed(call->gateway);
     (void)pthread_mutex_unlock(&call->gateway->lock);
+    herald_wake(call->gateway->herald);
     return true;
 }
 

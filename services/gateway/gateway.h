@@ -151,6 +151,9 @@ const char *call_header(const struct gateway_call *call, const char *name);
 /* The value of a query parameter, or NULL. */
 const char *call_query(const struct gateway_call *call, const char *name);
 
+/* True if the client says that it has what this tag stands for. */
+bool call_has(const struct gateway_call *call, const char *etag);
+
 /* Answer with a problem. Only code is required. Every handler ends with one of these or with
  * out filled and status set. */
 void call_problem(struct gateway_call *call, const struct problem *problem);

@@ -9,8 +9,17 @@
 #include <jansson.h>
 
 #include <string.h>
+#include <time.h>
 
-enum { REASON_MAX = 2000, LOOK_MS = 300, READ_BACK_MS = 1000, PEERS_MAX = 32 };
+enum {
+    REASON_MAX = 2000,
+    PEERS_MAX = 32,
+    LOOK_MS = 300, /* At one gateway. */
+    READ_BACK_MS = 1000,
+    ROUNDS = 20,
+    PAUSE_MS = 20,
+    NS_PER_MS = 1000000,
+};
 
 static Pb__Kill *kill_of(struct gateway_call *call, const Pb__FlagValue *value, const char *why)
 {
@@ -73,35 +82,55 @@ static bool says_latched(const struct http_response *response)
 
 static bool is_off(struct gateway_call *call, const char *peer, const char *path)
 {
+    struct arena *const arena = call_item(call);
     const struct http_request request = {
         .method = "GET",
-        .url = arena_printf(call->arena, "%s%s", peer, path),
+        .url = arena_printf(arena, "%s%s", peer, path),
         .timeout_ms = LOOK_MS,
     };
     struct http_response response = { 0 };
     struct error error = { 0 };
 
-    return call->http->perform(
-               call->http->self, call_item(call), &request, &response, &error) == ERR_OK &&
+    return call->http->perform(call->http->self, arena, &request, &response, &error) ==
+               ERR_OK &&
            says_latched(&response);
+}
+
+/* A gateway reads the latch within milliseconds; asking faster brings nothing. */
+static void pause_briefly(void)
+{
+    const struct timespec pause = { .tv_nsec = PAUSE_MS * NS_PER_MS };
+
+    (void)nanosleep(&pause, NULL);
+}
+
+static void look_at_all(struct gateway_call *call, int64_t began_ms, struct read_back *read)
+{
+    const struct option_texts *const peers = &call->gateway->ports->settings->gateway.peers;
+
+    for (size_t i = 0; i < read->of; i++) {
+        if (read->off[i] || !is_off(call, peers->items[i], read->path))
+            continue;
+        read->off[i] = true;
+        read->agree++;
+        read->slowest_ms = clock_monotonic_ms(call->gateway->ports->clock) - began_ms;
+    }
 }
 
 /* Until all agree, or time is up. */
 static void read_back(struct gateway_call *call, int64_t began_ms, struct read_back *ret)
 {
-    const struct option_texts *const peers = &call->gateway->ports->settings->gateway.peers;
+    const size_t count = call->gateway->ports->settings->gateway.peers.count;
     const struct clock_port clock = call->gateway->ports->clock;
 
-    ret->of = peers->count < PEERS_MAX ? peers->count : PEERS_MAX;
-    do {
-        for (size_t i = 0; i < ret->of; i++) {
-            if (ret->off[i] || !is_off(call, peers->items[i], ret->path))
-                continue;
-            ret->off[i] = true;
-            ret->agree++;
-            ret->slowest_ms = clock_monotonic_ms(clock) - began_ms;
-        }
-    } while (ret->agree < ret->of && clock_monotonic_ms(clock) - began_ms < READ_BACK_MS);
+    ret->of = count < PEERS_MAX ? count : PEERS_MAX;
+    for (int round = 0; round < ROUNDS; round++) {
+        if (round > 0)
+            pause_briefly();
+        look_at_all(call, began_ms, ret);
+        if (ret->agree == ret->of || clock_monotonic_ms(clock) - began_ms >= READ_BACK_MS)
+            return;
+    }
 }
 
 static void write_read_back(struct gateway_call *call,

@@ -75,7 +75,7 @@ static void write_answer(struct json *json,
     json_end_object(json);
 }
 
-/* Every route that needs a token can answer that there is none, or that it asks too often. */
+/* What is answered before a handler is asked: no token, too often; a body over 256 KiB. */
 static void write_answers(struct gateway_call *call,
                           struct json *json,
                           const struct gateway_route *route)
@@ -86,6 +86,8 @@ static void write_answers(struct gateway_call *call,
     json_put_object(json, "responses");
     while ((status = next_word(call->arena, &statuses)) != NULL)
         write_answer(json, route, status);
+    if (route->body[0] != '\0' && strstr(route->answers, "413") == NULL)
+        write_answer(json, route, "413");
     if ((route->flags & ROUTE_OPEN) == 0) {
         write_answer(json, route, "401");
         if (route->lane != LANE_ALERTS)

@@ -12,7 +12,7 @@ static const struct gateway_route routes[] = {
     /* method, pattern, handler, lane, flags, summary, query, body, answers, schema */
     { "GET",    "/v1/me",                              get_me,            LANE_LOOP,   0, "who the token speaks for",             "", "", "200 304", "Me" },
     { "GET",    "/v1/deployments",                     get_deployments,   LANE_READS,  0, "list, filter, page",                   "state phase step service environment feature exit waiting_for q live limit cursor", "", "200 304 400 503", "DeploymentList" },
-    { "POST",   "/v1/deployments",                     post_deployment,   LANE_READS,  0, "submit: acceptance signed off",        "dry_run", "application/yaml application/json application/protobuf", "200 202 400 403 413 415 422 503", "Submitted" },
+    { "POST",   "/v1/deployments",                     post_deployment,   LANE_READS,  0, "submit: acceptance signed off",        "dry_run", "application/yaml application/json application/protobuf", "200 202 400 403 415 422 503", "Submitted" },
     { "GET",    "/v1/deployments/{id}",                get_deployment,    LANE_READS,  0, "one deployment, all of it",            "", "", "200 304 404 503", "Deployment" },
     { "GET",    "/v1/deployments/{id}/plan",           get_plan,          LANE_READS,  0, "the plan, and what differs; JSON or Markdown", "against", "", "200 304 404 503", "PlanAnswer" },
     { "GET",    "/v1/deployments/{id}/findings",       get_findings,      LANE_READS,  0, "what checks found",                    "step try check verdict", "", "200 304 400 404 503", "FindingList" },
@@ -27,18 +27,18 @@ static const struct gateway_route routes[] = {
     { "GET",    "/v1/flags/{environment}/{flag}",      get_flag,          LANE_READS,  0, "one flag",                             "", "", "200 304 404", "Flag" },
     { "POST",   "/v1/flags/{environment}/{flag}/kill", post_flag_kill,    LANE_STOPS,  0, "latch its deployment: off, for good",  "", "application/json", "200 403 404 415 422 503", "Killed" },
     { "GET",    "/v1/freezes",                         get_freezes,       LANE_READS,  0, "freezes in force or to come",          "", "", "200 304", "FreezeList" },
-    { "POST",   "/v1/freezes",                         post_freeze,       LANE_STOPS,  0, "freeze an environment or a lane",      "", "application/json", "201 400 403 413 415 422 503", "Freeze" },
+    { "POST",   "/v1/freezes",                         post_freeze,       LANE_STOPS,  0, "freeze an environment or a lane",      "", "application/json", "201 400 403 415 422 503", "Freeze" },
     { "DELETE", "/v1/freezes/{id}",                    delete_freeze,     LANE_STOPS,  0, "lift a freeze",                        "", "", "200 403 404 409 503", "Freeze" },
     { "GET",    "/v1/windows",                         get_windows,       LANE_READS,  0, "deployment windows, and when they change", "", "", "200 304", "WindowList" },
     { "GET",    "/v1/lanes",                           get_lanes,         LANE_READS,  0, "who changes what, and who waits",      "", "", "200 304 503", "LaneList" },
     { "GET",    "/v1/alerts",                          get_alerts,        LANE_READS,  0, "open alerts, and whom each concerns",  "", "", "200 304 503", "AlertList" },
     { "POST",   "/v1/alerts",                          post_alert,        LANE_ALERTS, 0, "send an alert by hand",                "", "application/json", "202 400 403 415 422 503", "AlertTaken" },
     { "POST",   "/v1/alertmanager",                    post_alertmanager, LANE_ALERTS, 0, "webhook of Prometheus Alertmanager and Grafana", "", "application/json", "202 400 403 413 415 503", "AlertTaken" },
-    { "POST",   "/v1/events",                          post_cloudevent,   LANE_READS,  0, "CloudEvents: binary, structured, batch", "", "application/cloudevents+json application/cloudevents-batch+json application/json application/protobuf", "202 400 403 413 415 422 503", "EventsTaken" },
+    { "POST",   "/v1/events",                          post_cloudevent,   LANE_READS,  0, "CloudEvents: binary, structured, batch", "", "application/cloudevents+json application/cloudevents-batch+json application/json application/protobuf", "202 400 403 415 422 503", "EventsTaken" },
     { "GET",    "/v1/signals",                         get_signals,       LANE_READS,  0, "signals of the last while",            "feature after", "", "200 304 400", "" },
     { "GET",    "/v1/dead-letters",                    get_dead_letters,  LANE_READS,  0, "records that could not be used",       "", "", "200 304", "DeadLetterList" },
     { "GET",    "/v1/health",                          get_health,        LANE_READS,  0, "services and their parts",             "", "", "200 304 503", "Health" },
-    { "GET",    "/v1/stream",                          get_stream,        LANE_LOOP,   0, "live updates: server-sent events",     "topics", "", "200", "" },
+    { "GET",    "/v1/stream",                          get_stream,        LANE_LOOP,   0, "live updates: server-sent events",     "topics", "", "200 400", "" },
     { "GET",    "/v1/openapi.json",                    get_openapi,       LANE_LOOP,   ROUTE_OPEN, "this description",            "", "", "200 304", "" },
     { "POST",   "/ofrep/v1/evaluate/flags/{flag}",     post_ofrep_flag,   LANE_LOOP,   ROUTE_OPEN, "OFREP: evaluate one flag",    "environment", "application/json", "200 400 404 503", "" },
     { "POST",   "/ofrep/v1/evaluate/flags",            post_ofrep_all,    LANE_LOOP,   ROUTE_OPEN, "OFREP: evaluate all flags",   "environment flagConfigEtag flagConfigLastModified", "application/json", "200 304 400 503", "" },
@@ -251,12 +251,17 @@ static void tag(struct gateway_call *call)
     call->etag = arena_printf(call->arena, "\"%.16s\"", hex);
 }
 
-static void answer_not_modified(struct gateway_call *call)
+bool call_has(const struct gateway_call *call, const char *etag)
 {
     const char *const tags = call_header(call, "if-none-match");
 
-    if (call->status != STATUS_OK || call->etag == NULL || tags == NULL ||
-        strcmp(call->route->method, "GET") != 0 || !is_known(tags, call->etag))
+    return tags != NULL && is_known(tags, etag);
+}
+
+static void answer_not_modified(struct gateway_call *call)
+{
+    if (call->status != STATUS_OK || call->etag == NULL ||
+        strcmp(call->route->method, "GET") != 0 || !call_has(call, call->etag))
         return;
     text_reset(&call->out);
     call->content_type = NULL;

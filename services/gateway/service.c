@@ -146,6 +146,8 @@ static enum err receive_feeds(struct gateway *gateway, struct error *error)
             break;
         (void)pthread_mutex_lock(&gateway->lock);
         feed_add(gateway->feed, &record);
+        if (strcmp(record.topic, TOPIC_DEAD_LETTER) == 0)
+            streams_letter_came(gateway);
         (void)pthread_mutex_unlock(&gateway->lock);
         gateway_saw(gateway, record.at_ms);
     }

@@ -20,5 +20,6 @@ size_t streams_serve(struct gateway *gateway, struct bench *bench);
 
 /* With the gateway's lock held: a flag changed; pushed with the next streams_serve. */
 void streams_flags_changed(struct gateway *gateway);
+void streams_letter_came(struct gateway *gateway); /* Likewise: a dead letter. */
 
 #endif

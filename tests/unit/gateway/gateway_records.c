@@ -5,6 +5,7 @@
 #include "services/gateway/service.h"
 #include "tests/support/test.h"
 #include "tests/unit/gateway/gateway_world.h"
+#include "tests/unit/gateway/shared_store.h"
 
 #include <stdlib.h>
 
@@ -67,7 +68,7 @@ bool world_ready(void)
 
 void world_put(const char *key, const void *bytes, size_t length)
 {
-    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
+    struct store store = shared_store(memory_store(w.space, (struct memory_faults){ 0 }), NULL);
     const struct store_op op = { .kind = STORE_SET, .key = key, .value = { bytes, length } };
     const struct store_batch batch = { .ops = &op, .op_count = 1 };
     struct error error = { 0 };
@@ -184,7 +185,7 @@ static int32_t partition_of(const Pb__DeploymentState *state)
 
 void world_put_field(const char *hash, const char *field, const void *message)
 {
-    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
+    struct store store = shared_store(memory_store(w.space, (struct memory_faults){ 0 }), NULL);
     const struct pb_bytes packed = pb_pack(&w.arena, message);
     const struct store_op op = { .kind = STORE_HASH_SET,
                                  .key = hash,
@@ -199,7 +200,7 @@ void world_put_field(const char *hash, const char *field, const void *message)
 
 void world_member(const char *set, const char *member)
 {
-    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
+    struct store store = shared_store(memory_store(w.space, (struct memory_faults){ 0 }), NULL);
     const struct store_op op = { .kind = STORE_MEMBER_ADD, .key = set, .field = member };
     const struct store_batch batch = { .ops = &op, .op_count = 1 };
     struct error error = { 0 };
@@ -210,7 +211,7 @@ void world_member(const char *set, const char *member)
 
 static void put_member(const char *key, const char *member, int64_t score)
 {
-    struct store store = memory_store(w.space, (struct memory_faults){ 0 });
+    struct store store = shared_store(memory_store(w.space, (struct memory_faults){ 0 }), NULL);
     const struct store_op op = {
         .kind = STORE_SORTED_ADD, .key = key, .field = member, .score = score
     };

@@ -4,6 +4,7 @@
 #include "services/gateway/service.h"
 #include "tests/support/test.h"
 #include "tests/unit/gateway/schema_check.h"
+#include "tests/unit/gateway/shared_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,11 +97,18 @@ static enum memory_fault ask_store(void *self, const char *operation, const char
     return memory_fault_of(&w.store_faults, operation, object);
 }
 
+static void world_at_store(void)
+{
+    if (w.at_store != NULL)
+        w.at_store();
+}
+
 static enum err open_store(void *self, struct store *ret, struct error *error)
 {
     (void)self;
     (void)error;
-    *ret = memory_store(w.space, (struct memory_faults){ .ask = ask_store });
+    *ret = shared_store(memory_store(w.space, (struct memory_faults){ .ask = ask_store }),
+                        world_at_store);
     return ERR_OK;
 }
 

@@ -37,6 +37,7 @@ struct gateway_world {
     /* What the next clients of bus and store do; see memory_faults. */
     struct memory_faults bus_faults;
     struct memory_faults store_faults;
+    void (*at_store)(void); /* Ahead of each operation of the gateway's stores; may be NULL. */
 
     /* The newest answer. */
     struct gateway_call call;
