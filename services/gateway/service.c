@@ -35,9 +35,11 @@ static enum err open_auth(struct gateway *gateway, struct error *error)
 {
     struct arena arena = arena_with_limit(AUTH_MEMORY);
     struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
+    const struct settings *const settings = gateway->ports->settings;
 
     problems->arena = &arena;
-    gateway->auth = auth_load(gateway->ports->settings->security.tokens, problems);
+    gateway->auth =
+        auth_load(settings_path(settings, &arena, settings->security.tokens), problems);
     if (gateway->auth == NULL)
         (void)error_set(error,
                         ERR_INVALID,

@@ -72,7 +72,9 @@ static void read_settings(void)
 
     assert_non_null(read);
     w.settings = *read;
-    w.settings.security.tokens = w.tokens;
+    /* Beside slipway.yaml, and named as operators do: relative to it. */
+    w.settings.file = "/tmp/slipway.yaml";
+    w.settings.security.tokens = strrchr(w.tokens, '/') + 1;
     w.settings.redis.prefix = "slipway:";
 }
 
