@@ -240,10 +240,15 @@ class MailServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 
 
-def start(desk):
-    """Starts both servers on free loopback ports; answers (http_port, smtp_port, stop)."""
-    http, mail = ThreadingHTTPServer(("127.0.0.1", 0), Handler), MailServer(
-        ("127.0.0.1", 0), MailHandler)
+def webhook_key(secret):
+    """The bytes of a secret written as Standard Webhooks has it: whsec_<base64>."""
+    return base64.b64decode(secret.strip().removeprefix("whsec_"))
+
+
+def start(desk, host="127.0.0.1", http_port=0, smtp_port=0):
+    """Starts both servers, on free ports unless told; answers (http_port, smtp_port, stop)."""
+    http = ThreadingHTTPServer((host, http_port), Handler)
+    mail = MailServer((host, smtp_port), MailHandler)
     http.daemon_threads = True
     for server in (http, mail):
         server.desk = desk
