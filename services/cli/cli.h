@@ -81,6 +81,10 @@ const char *cli_next(struct cli *cli);
 /* False, with a message, when arguments are left over: a typo is an error, never ignored. */
 bool cli_finished(const struct cli *cli);
 
+/* When that is: "now", "+84h" after from_ms, the next "thu 18:00" after from_ms (local zone or
+ * --utc), or RFC 3339. -1 if it is none of them. time.c */
+int64_t cli_time(const struct cli *cli, const char *text, int64_t from_ms);
+
 /* --- talking to the gateway (client.c) --- */
 
 struct cli_answer {

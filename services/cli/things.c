@@ -2,8 +2,6 @@
 #include "services/cli/cli.h"
 
 #include "common/base/json.h"
-#include "common/config/option.h"
-#include "common/wire/envelope.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,24 +45,14 @@ static void print_freeze(struct cli *cli, const json_t *freeze)
     }
 }
 
-/* "+2h", "now", or RFC 3339. -1 if it is neither. */
-static int64_t time_of(struct cli *cli, const char *text)
-{
-    int64_t ms = 0;
-
-    if (text == NULL || strcmp(text, "now") == 0)
-        return clock_now_ms(cli->clock);
-    if (text[0] == '+' && option_duration_ms(text + 1, &ms) == ERR_OK)
-        return clock_now_ms(cli->clock) + ms;
-    return envelope_parse_time(text);
-}
-
 static enum cli_exit freeze_add(struct cli *cli)
 {
     const char *const scope = cli_next(cli);
-    const int64_t from_ms = time_of(cli, cli_option(cli, "--from"));
+    const char *const from = cli_option(cli, "--from");
     const char *const to = cli_option(cli, "--to");
-    const int64_t to_ms = to != NULL ? time_of(cli, to) : -1;
+    const int64_t from_ms =
+        cli_time(cli, from != NULL ? from : "now", clock_now_ms(cli->clock));
+    const int64_t to_ms = to != NULL ? cli_time(cli, to, from_ms) : -1;
     const char *const reason = cli_option(cli, "--reason");
     struct cli_request request = { .method = "POST",
                                    .path = "/v1/freezes",
@@ -84,7 +72,7 @@ static enum cli_exit freeze_add(struct cli *cli)
     if (scope == NULL || reason == NULL || from_ms < 0 || to_ms < 0 || !cli_finished(cli))
         return usage(cli,
                      "freeze add ENVIRONMENT/SERVICE [--from TIME] --to TIME --reason TEXT; "
-                     "TIME is now, +4h, or 2026-11-27T06:00:00Z");
+                     "TIME is now, +4h, 'thu 18:00', or 2026-11-27T06:00:00Z");
     result = cli_ask(cli, &request, &answer);
     if (result != EXIT_DONE)
         return result;
@@ -150,6 +138,30 @@ enum cli_exit verb_freeze(struct cli *cli)
 
 /* --- alert --- */
 
+static void print_alert(struct cli *cli, const json_t *answer, const char *service)
+{
+    const int64_t now_ms = clock_now_ms(cli->clock);
+    size_t i;
+    json_t *match;
+
+    (void)printf("sent  alert %.6s\n", field_text(answer, "fingerprint"));
+    if (!json_is_array(field(answer, "matches")))
+        (void)printf("  recorded; whom it concerns cannot be said now: slipway list\n");
+    else if (json_array_size(field(answer, "matches")) == 0)
+        (void)printf("  matches no deployment: none changes %s, or has lately\n", service);
+    json_array_foreach(field(answer, "matches"), i, match)
+    {
+        const int64_t changed_ms = field_int(match, "changed_ms");
+
+        (void)printf("  matches %s%s%s%s:  slipway watch %s\n",
+                     field_text(match, "deployment"),
+                     changed_ms > 0 ? " (changed " : "",
+                     changed_ms > 0 ? say_duration(cli, now_ms - changed_ms) : "",
+                     changed_ms > 0 ? " ago)" : "",
+                     field_text(match, "deployment"));
+    }
+}
+
 enum cli_exit verb_alert(struct cli *cli)
 {
     const char *const service = cli_option(cli, "--service");
@@ -187,7 +199,10 @@ enum cli_exit verb_alert(struct cli *cli)
     result = cli_ask(cli, &request, &answer);
     if (result != EXIT_DONE)
         return result;
-    (void)printf("sent  %s alert for %s\n  see   slipway list\n", severity, service);
+    if (cli->json)
+        (void)say_json(&answer);
+    else
+        print_alert(cli, answer.body, service);
     cli_release(&answer);
     return EXIT_DONE;
 }
@@ -282,10 +297,16 @@ static enum cli_exit flags_kill(struct cli *cli)
     result = cli_ask(cli, &request, &answer);
     if (result != EXIT_DONE)
         return result;
-    (void)printf("off  %s for good, after %lld ms; %s is being taken back\n",
-                 flag,
-                 (long long)field_int(answer.body, "off_after_ms"),
-                 field_text(answer.body, "deployment"));
+    if (cli->json)
+        (void)say_json(&answer);
+    else
+        (void)printf("off  %s for good, after %lld ms, read back on %lld of %lld gateways; "
+                     "%s is being taken back\n",
+                     flag,
+                     (long long)field_int(answer.body, "off_after_ms"),
+                     (long long)field_int(answer.body, "read_back.agree"),
+                     (long long)field_int(answer.body, "read_back.of"),
+                     field_text(answer.body, "deployment"));
     cli_release(&answer);
     return EXIT_DONE;
 }

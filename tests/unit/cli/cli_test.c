@@ -1,0 +1,156 @@
+/* The command line's own parts: arguments, times, and the manual page that lists its verbs. */
+#include "services/cli/cli.h"
+
+#include "common/adapters/memory/clock.h"
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { PAGE_MAX = 64 * 1024, MEMORY = 4 << 20 };
+
+/* Monday, 23 November 2026, 14:07:30 UTC. */
+static const int64_t NOW_MS = 1795442850000;
+
+static struct cli cli;
+static struct memory_clock time_now;
+
+static int open_cli(void **state)
+{
+    (void)state;
+    (void)setenv("TZ", "Europe/Berlin", 1);
+    tzset();
+    memset(&cli, 0, sizeof cli);
+    time_now.now_ms = NOW_MS;
+    cli.arena = arena_with_limit(MEMORY);
+    cli.clock = memory_clock_port(&time_now);
+    return 0;
+}
+
+static int close_cli(void **state)
+{
+    (void)state;
+    arena_release(&cli.arena);
+    return 0;
+}
+
+static void give(const char *const *arguments)
+{
+    cli.argument_count = 0;
+    for (; *arguments != NULL; arguments++)
+        cli.arguments[cli.argument_count++] = *arguments;
+}
+
+static void flags_may_stand_anywhere_and_a_leftover_is_an_error(void **state)
+{
+    static const char *const words[] = { "--reason", "why not", "express-pay", "--step=2",
+                                         "--yes",    "-",       NULL };
+
+    (void)state;
+    give(words);
+    assert_string_equal(cli_option(&cli, "--reason"), "why not");
+    assert_string_equal(cli_option(&cli, "--step"), "2");
+    assert_null(cli_option(&cli, "--ste"));
+    assert_true(cli_flag(&cli, "--yes"));
+    assert_false(cli_flag(&cli, "--yes"));
+    assert_string_equal(cli_next(&cli), "express-pay");
+    assert_false(cli_finished(&cli));
+    assert_string_equal(cli_next(&cli), "-");
+    assert_true(cli_finished(&cli));
+    assert_null(cli_next(&cli));
+}
+
+static void times_are_said_as_people_do(void **state)
+{
+    const int64_t minute_ms = 60000;
+
+    (void)state;
+    cli.utc = true;
+    assert_int_equal(cli_time(&cli, "now", NOW_MS), NOW_MS);
+    assert_int_equal(cli_time(&cli, "+2h", NOW_MS), NOW_MS + 120 * minute_ms);
+    assert_int_equal(cli_time(&cli, "thu 18:00", NOW_MS), 1795716000000);
+    assert_int_equal(cli_time(&cli, "Mon 14:08", NOW_MS), 1795442880000);
+    assert_int_equal(cli_time(&cli, "mon 14:07", NOW_MS), 1796047620000);
+    assert_int_equal(cli_time(&cli, "2026-11-26T18:00:00Z", NOW_MS), 1795716000000);
+    cli.utc = false;
+    assert_int_equal(cli_time(&cli, "thu 18:00", NOW_MS), 1795716000000 - 60 * minute_ms);
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+    static const char *const wrong[] = { "",          "thursday", "thu",       "thu 18",
+                                         "thu 24:00", "thu 1:60", "thu 18:0x", "+",
+                                         "+soon",     "18:00",    "2026-13-01" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        if (cli_time(&cli, wrong[i], NOW_MS) != -1)
+            fail_msg("%s", wrong[i]);
+    }
+}
+
+static void durations_are_short(void **state)
+{
+    (void)state;
+    assert_string_equal(say_duration(&cli, 11), "11 ms");
+    assert_string_equal(say_duration(&cli, 2400), "2.4 s");
+    assert_string_equal(say_duration(&cli, 48 * 60000), "48 min");
+    assert_string_equal(say_duration(&cli, 83 * 60000), "1 h 23 min");
+    assert_string_equal(say_duration(&cli, -5), "0 ms");
+}
+
+static void glyphs_have_plain_twins(void **state)
+{
+    (void)state;
+    assert_string_equal(say_glyph(&cli, "PASS"), "✓");
+    cli.ascii = true;
+    assert_string_equal(say_glyph(&cli, "PASS"), "+");
+    assert_string_equal(say_glyph(&cli, "ROLLED_BACK"), "<");
+}
+
+/* The page as troff reads it: "\-" is "-". */
+static const char *read_page(void)
+{
+    char *const page = arena_alloc(&cli.arena, PAGE_MAX);
+    FILE *const file = fopen("deploy/man/slipway.1", "rb");
+    size_t length = 0;
+    int c;
+
+    assert_non_null(file);
+    while ((c = fgetc(file)) != EOF && length < PAGE_MAX - 1) {
+        if (c != '\\' || (c = fgetc(file)) == '-')
+            page[length++] = (char)c;
+    }
+    (void)fclose(file);
+    return page;
+}
+
+static void every_verb_is_in_the_manual(void **state)
+{
+    const char *const page = read_page();
+    size_t count = 0;
+    const struct verb *const verbs = verbs_all(&count);
+
+    (void)state;
+    assert_true(count > 30);
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(page, arena_printf(&cli.arena, "B%s", verbs[i].name)) == NULL)
+            fail_msg("slipway(1) does not know %s", verbs[i].name);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_cli, close_cli)
+    const struct CMUnitTest tests[] = {
+        TEST(flags_may_stand_anywhere_and_a_leftover_is_an_error),
+        TEST(times_are_said_as_people_do),
+        TEST(what_is_no_time_is_refused),
+        TEST(durations_are_short),
+        TEST(glyphs_have_plain_twins),
+        TEST(every_verb_is_in_the_manual),
+    };
+
+    return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
