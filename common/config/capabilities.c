@@ -16,26 +16,14 @@ enum {
 };
 
 /* clang-format off */
+#define DEPLOYER(symbol, name, brings, shifts) { DRIVER_DEPLOYER,      name, brings, shifts, false },
+#define PROBE(symbol, name, target)            { DRIVER_PROBE,         name, 0,      false,  target },
+#define METRIC_SOURCE(symbol, name, target)    { DRIVER_METRIC_SOURCE, name, 0,      false,  target },
+#define PROVIDER(symbol, name)                 { DRIVER_PROVIDER,      name, 0,      false,  false },
+#define CHANNEL(symbol, name)                  { DRIVER_CHANNEL,       name, 0,      false,  false },
+
 static const struct capability table[] = {
-    { DRIVER_DEPLOYER,      "release-directory", FILES,    true,  false },
-    { DRIVER_DEPLOYER,      "command",           ANYTHING, true,  false },
-    { DRIVER_PROBE,         "http",              0,        false, false },
-    { DRIVER_PROBE,         "tcp",               0,        false, false },
-    { DRIVER_PROBE,         "command",           0,        false, false },
-    { DRIVER_PROBE,         "version",           0,        false, true },
-    { DRIVER_PROBE,         "configuration",     0,        false, true },
-    { DRIVER_PROBE,         "metric",            0,        false, false },
-    { DRIVER_PROBE,         "flag",              0,        false, false },
-    { DRIVER_PROBE,         "log",               0,        false, false },
-    { DRIVER_METRIC_SOURCE, "prometheus",        0,        false, false },
-    { DRIVER_METRIC_SOURCE, "scrape",            0,        false, true },
-    { DRIVER_PROVIDER,      "builtin",           0,        false, false },
-    { DRIVER_CHANNEL,       "jira",              0,        false, false },
-    { DRIVER_CHANNEL,       "webhook",           0,        false, false },
-    { DRIVER_CHANNEL,       "mail",              0,        false, false },
-    { DRIVER_CHANNEL,       "slack",             0,        false, false },
-    { DRIVER_CHANNEL,       "teams",             0,        false, false },
-    { DRIVER_CHANNEL,       "cdevents",          0,        false, false },
+#include "common/config/drivers.def"
 };
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 /* Which drivers there are and what each can do, known below the drivers themselves, so that
  * reading a file and compiling a plan can say no before anything runs. A test compares this
- * with the drivers' own tables. */
+ * with what the drivers say of themselves. The rows are in drivers.def. */
 #ifndef COMMON_CONFIG_CAPABILITIES_H
 #define COMMON_CONFIG_CAPABILITIES_H
 

@@ -61,6 +61,12 @@ struct service_spec {
     const struct service_flag *flags;
     size_t flag_count;
 
+    /* Reads what this service alone can judge (options of drivers); what is wrong goes to
+     * problems, as everything wrong with slipway.yaml does. May be NULL. */
+    void (*check)(struct arena *arena,
+                  const struct settings *settings,
+                  struct yaml_problems *problems);
+
     /* Build the service's state. The ports stay valid until close. */
     enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);
 

@@ -123,7 +123,9 @@ static const char *source_of(struct arena *arena, const char *path)
     return bytes;
 }
 
-static const struct settings *load_settings(struct arena *arena, const char *path)
+static const struct settings *load_settings(const struct service_spec *spec,
+                                            struct arena *arena,
+                                            const char *path)
 {
     struct yaml_problems *const problems = arena_alloc(arena, sizeof *problems);
     struct text text = text_new(PROBLEMS_MAX);
@@ -131,10 +133,12 @@ static const struct settings *load_settings(struct arena *arena, const char *pat
 
     problems->arena = arena;
     settings = settings_load(arena, path, problems);
+    if (settings != NULL && spec->check != NULL)
+        spec->check(arena, settings, problems);
     yaml_print_problems(problems, source_of(arena, path), &text);
     (void)fputs(text.bytes, stderr);
     text_release(&text);
-    return settings;
+    return problems->errors == 0 ? settings : NULL;
 }
 
 static const char *instance_name(struct arena *arena, const char *service)
@@ -193,7 +197,7 @@ int service_main(const struct service_spec *spec, int argc, char **argv)
     if (!read_command_line(spec, argc, argv, &line))
         return SERVICE_USAGE;
     if (line.task != DONE) {
-        settings = load_settings(&arena, line.config);
+        settings = load_settings(spec, &arena, line.config);
         if (settings == NULL)
             status = SERVICE_MISCONFIGURED;
         else if (line.task == CHECK)

@@ -267,6 +267,7 @@ struct service_spec worker_service(const struct worker_spec *spec)
         .name = spec->name,
         .summary = spec->summary,
         .detail = spec,
+        .check = spec->check,
         .open = open_with_threads,
         .turn = turn,
         .ready = ready,

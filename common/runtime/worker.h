@@ -69,6 +69,11 @@ struct worker_spec {
     unsigned threads;   /* 4 if 0. */
     unsigned tasks_max; /* At once; 64 if 0. Further commands wait in Kafka. */
 
+    /* As service_spec.check. May be NULL. */
+    void (*check)(struct arena *arena,
+                  const struct settings *settings,
+                  struct yaml_problems *problems);
+
     /* Opens drivers from settings: an error here is a configuration error. May be NULL. */
     enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);
     void (*close)(void *state); /* May be NULL; accepts NULL. */

@@ -22,6 +22,14 @@ static void executor_close(void *state)
     free(executor);
 }
 
+/* Wrong options of drivers are found at start, not in the middle of a deployment. */
+static void check_drivers(struct arena *arena,
+                          const struct settings *settings,
+                          struct yaml_problems *problems)
+{
+    (void)deployer_book_read(arena, settings, problems);
+}
+
 static enum err executor_open(const struct service_ports *ports,
                               void **ret_state,
                               struct error *error)
@@ -58,6 +66,7 @@ const struct worker_spec executor_spec = {
     .summary = "Brings changes to their targets, batch by batch, and takes them back.",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = check_drivers,
     .open = executor_open,
     .close = executor_close,
 };

@@ -74,6 +74,7 @@ const struct worker_spec flag_rollout_worker = {
     .summary = "sets feature flags stage by stage, reads them back, turns them off for good",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = providers_check,
     .open = open_state,
     .close = close_state,
     .turn = turn,

@@ -44,16 +44,24 @@ static void *hear_alerts(void *self)
     return NULL;
 }
 
-static enum err check_drivers(const struct service_ports *ports, struct error *error)
+/* Wrong options of drivers are found at start, not in the middle of a deployment. */
+static void check_drivers(struct arena *arena,
+                          const struct settings *settings,
+                          struct yaml_problems *problems)
+{
+    probes_check(arena, settings, problems);
+    metric_sources_check(arena, settings, problems);
+    providers_check(arena, settings, problems);
+}
+
+static enum err drivers_right(const struct service_ports *ports, struct error *error)
 {
     struct arena arena = arena_with_limit(SCRATCH_MAX);
     struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
     enum err err;
 
     problems->arena = &arena;
-    probes_check(&arena, ports->settings, problems);
-    metric_sources_check(&arena, ports->settings, problems);
-    providers_check(&arena, ports->settings, problems);
+    check_drivers(&arena, ports->settings, problems);
     err = driver_problems(problems, error);
     arena_release(&arena);
     return err;
@@ -95,7 +103,7 @@ static enum err open_monitor(const struct service_ports *ports,
                              struct error *error)
 {
     struct monitor *monitor;
-    enum err err = check_drivers(ports, error);
+    enum err err = drivers_right(ports, error);
 
     if (err != ERR_OK)
         return err;
@@ -146,6 +154,7 @@ const struct worker_spec monitor_spec = {
     .summary = "watches batches, stages and running features; turns alerts into incidents",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = check_drivers,
     .open = monitor_open,
     .close = monitor_close,
 };

@@ -35,5 +35,6 @@ const struct worker_spec notifier_worker = {
     .summary = "tells people and tickets, publishes the documents, hands over to operations",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = channels_check,
     .open = open_state,
 };

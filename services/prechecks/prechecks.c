@@ -245,6 +245,17 @@ static void prechecks_close(void *state)
     free(prechecks);
 }
 
+/* Wrong options of drivers are found at start, not in the middle of a deployment. */
+static void check_drivers(struct arena *arena,
+                          const struct settings *settings,
+                          struct yaml_problems *problems)
+{
+    (void)deployer_book_read(arena, settings, problems);
+    probes_check(arena, settings, problems);
+    metric_sources_check(arena, settings, problems);
+    providers_check(arena, settings, problems);
+}
+
 static enum err prechecks_open(const struct service_ports *ports,
                                void **ret_state,
                                struct error *error)
@@ -284,6 +295,7 @@ const struct worker_spec prechecks_spec = {
     .summary = "Looks whether everything is there and ready before a deployment starts.",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = check_drivers,
     .open = prechecks_open,
     .close = prechecks_close,
 };

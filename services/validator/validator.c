@@ -111,6 +111,15 @@ static enum worker_step run_checks(const struct worker_ports *ports,
 }
 
 /* Wrong options of drivers are found at start, not in the middle of a deployment. */
+static void check_drivers(struct arena *arena,
+                          const struct settings *settings,
+                          struct yaml_problems *problems)
+{
+    probes_check(arena, settings, problems);
+    metric_sources_check(arena, settings, problems);
+    providers_check(arena, settings, problems);
+}
+
 static enum err validator_open(const struct service_ports *ports,
                                void **ret_state,
                                struct error *error)
@@ -120,9 +129,7 @@ static enum err validator_open(const struct service_ports *ports,
     enum err err;
 
     problems->arena = &arena;
-    probes_check(&arena, ports->settings, problems);
-    metric_sources_check(&arena, ports->settings, problems);
-    providers_check(&arena, ports->settings, problems);
+    check_drivers(&arena, ports->settings, problems);
     err = driver_problems(problems, error);
     arena_release(&arena);
     *ret_state = NULL;
@@ -138,5 +145,6 @@ const struct worker_spec validator_spec = {
     .summary = "answers checks: health of batches, validation, post-deployment validation",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = check_drivers,
     .open = validator_open,
 };

@@ -1,5 +1,5 @@
 /* How a change reaches its target: `release-directory`, `command`. One file and one row in
- * deployers.c each; every driver passes tests/contract/deployer_contract.c.
+ * common/config/drivers.def each; every driver passes tests/contract/deployer.
  *
  * All functions work on one instance and may block up to the change's timeout. Each compares
  * wanted with observed first and does nothing when they agree, so that repeating one is
@@ -111,5 +111,8 @@ const struct deployer_driver *deployer_find(const char *name);
 
 /* Every row, NULL-terminated, for documentation and tests. */
 const struct deployer_driver *const *deployer_all(void);
+
+#define DEPLOYER(symbol, ...) extern const struct deployer_driver deployer_##symbol;
+#include "common/config/drivers.def"
 
 #endif

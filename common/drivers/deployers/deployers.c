@@ -1,9 +1,8 @@
 #include "common/drivers/deployers/deployer.h"
-#include "common/drivers/deployers/release_directory.h"
 
 static const struct deployer_driver *const drivers[] = {
-    &deployer_release_directory,
-    &deployer_command,
+#define DEPLOYER(symbol, ...) &deployer_##symbol,
+#include "common/config/drivers.def"
     NULL,
 };
 
@@ -31,7 +30,7 @@ static enum err read_entry(struct arena *arena,
     if (driver == NULL)
         return yaml_complain(problems,
                              target->deployer.options,
-                             "release-directory or command",
+                             "",
                              "target %s: there is no deployer \"%s\"",
                              target->name,
                              target->deployer.driver);

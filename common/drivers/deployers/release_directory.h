@@ -46,7 +46,4 @@ enum err router_shift(const struct driver_env *env,
 
 void release_directory_reached(const struct deployer_order *order, const char *point);
 
-extern const struct deployer_driver deployer_release_directory;
-extern const struct deployer_driver deployer_command;
-
 #endif

@@ -1,6 +1,6 @@
 /* Where numbers come from: `prometheus` (its HTTP API), `scrape` (a /metrics page itself). One
- * file and one row in metric_sources.c each; every driver passes
- * tests/contract/metric_source_contract.c. */
+ * file and one row in common/config/drivers.def each; every driver passes
+ * tests/contract/metric_source. */
 #ifndef COMMON_DRIVERS_METRIC_SOURCES_METRIC_SOURCE_H
 #define COMMON_DRIVERS_METRIC_SOURCES_METRIC_SOURCE_H
 

@@ -5,8 +5,8 @@
 const struct metric_source_driver *const *metric_source_all(void)
 {
     static const struct metric_source_driver *const rows[] = {
-        &metric_source_prometheus,
-        &metric_source_scrape,
+#define METRIC_SOURCE(symbol, ...) &metric_source_##symbol,
+#include "common/config/drivers.def"
         NULL,
     };
 
@@ -31,7 +31,7 @@ static void check_source(struct arena *arena,
     if (driver == NULL) {
         (void)yaml_complain(problems,
                             setting->options,
-                            "prometheus or scrape",
+                            "",
                             "metric source %s: there is no driver '%s'",
                             setting->name,
                             setting->driver);

@@ -4,7 +4,8 @@
 
 #include "common/drivers/metric_sources/metric_source.h"
 
-extern const struct metric_source_driver metric_source_prometheus;
-extern const struct metric_source_driver metric_source_scrape;
+#define METRIC_SOURCE(symbol, ...)                                                             \
+    extern const struct metric_source_driver metric_source_##symbol;
+#include "common/config/drivers.def"
 
 #endif

@@ -1,6 +1,6 @@
 /* How a check is looked at: `http`, `tcp`, `command`, `version`, `configuration`, `metric`,
- * `flag`, `log`. One file and one row in probes.c each; every driver passes
- * tests/contract/probe_contract.c.
+ * `flag`, `log`. One file and one row in common/config/drivers.def
+ * each; every driver passes tests/contract/probe.
  *
  * A probe never answers PASS without having looked: silence is NO_DATA, a failed look is ERROR,
  * half an answer is INCONCLUSIVE. */

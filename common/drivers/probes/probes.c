@@ -5,8 +5,9 @@
 const struct probe_driver *const *probe_all(void)
 {
     static const struct probe_driver *const rows[] = {
-        &probe_http,   &probe_tcp,  &probe_command, &probe_version, &probe_configuration,
-        &probe_metric, &probe_flag, &probe_log,     NULL,
+#define PROBE(symbol, ...) &probe_##symbol,
+#include "common/config/drivers.def"
+        NULL,
     };
 
     return rows;
@@ -59,7 +60,7 @@ static void check_probe(struct arena *arena,
     if (driver == NULL) {
         (void)yaml_complain(problems,
                             setting->options,
-                            "http, tcp, command, version, configuration, metric, flag or log",
+                            "",
                             "probe %s: there is no driver '%s'",
                             setting->name,
                             setting->driver);

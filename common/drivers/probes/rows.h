@@ -4,13 +4,7 @@
 
 #include "common/drivers/probes/probe.h"
 
-extern const struct probe_driver probe_http;
-extern const struct probe_driver probe_tcp;
-extern const struct probe_driver probe_command;
-extern const struct probe_driver probe_version;
-extern const struct probe_driver probe_configuration;
-extern const struct probe_driver probe_metric;
-extern const struct probe_driver probe_flag;
-extern const struct probe_driver probe_log;
+#define PROBE(symbol, ...) extern const struct probe_driver probe_##symbol;
+#include "common/config/drivers.def"
 
 #endif

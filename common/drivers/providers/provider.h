@@ -1,5 +1,6 @@
 /* Where flags live: `builtin` (control.v1, evaluated by the gateways), and others later. One
- * file and one row in providers.c each; every driver passes tests/contract/provider_contract.c.
+ * file and one row in common/config/drivers.def each; every driver passes
+ * tests/contract/provider.
  */
 #ifndef COMMON_DRIVERS_PROVIDERS_PROVIDER_H
 #define COMMON_DRIVERS_PROVIDERS_PROVIDER_H

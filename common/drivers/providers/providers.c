@@ -5,7 +5,8 @@
 const struct provider_driver *const *provider_all(void)
 {
     static const struct provider_driver *const rows[] = {
-        &provider_builtin,
+#define PROVIDER(symbol, ...) &provider_##symbol,
+#include "common/config/drivers.def"
         NULL,
     };
 
@@ -32,13 +33,14 @@ void providers_check(struct arena *arena,
         if (driver == NULL)
             (void)yaml_complain(problems,
                                 setting->options,
-                                "builtin",
+                                "",
                                 "flag provider %s: there is no driver '%s'",
                                 setting->name,
                                 setting->driver);
         else
             (void)driver_config(
                 arena, driver->options, driver->config_size, setting->options, problems);
+        yaml_complain_unused(problems, setting->options);
     }
 }
 

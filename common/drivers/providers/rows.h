@@ -4,6 +4,7 @@
 
 #include "common/drivers/providers/provider.h"
 
-extern const struct provider_driver provider_builtin;
+#define PROVIDER(symbol, ...) extern const struct provider_driver provider_##symbol;
+#include "common/config/drivers.def"
 
 #endif

@@ -1,6 +1,7 @@
 /* Where notices go: a ticket, a signed webhook, mail.
  *
- * A channel driver is one file (or a few) and one row in channels.c: name, option table,
+ * A channel driver is one file (or a few) and one row in
+ * common/config/drivers.def: name, option table,
  * capabilities, and a function that delivers one notice and says how it went. The sending
  * itself is the HTTP client's, so no test needs a network. Every driver passes
  * tests/contract/channel. */
@@ -101,8 +102,7 @@ const char *notice_fact_label(const char *key);
 /* The fact of that key, or "". */
 const char *notice_fact(const struct notice *notice, const char *key);
 
-extern const struct channel_driver channel_jira;
-extern const struct channel_driver channel_mail;
-extern const struct channel_driver channel_webhook;
+#define CHANNEL(symbol, ...) extern const struct channel_driver channel_##symbol;
+#include "common/config/drivers.def"
 
 #endif

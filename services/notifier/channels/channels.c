@@ -10,9 +10,8 @@ enum { RETRY_AFTER_MAX_S = 3600, EXCERPT_MAX = 160, NOTICE_TEXT_MAX = 64 * 1024 
 const struct channel_driver *const *channel_all(void)
 {
     static const struct channel_driver *const rows[] = {
-        &channel_jira,
-        &channel_mail,
-        &channel_webhook,
+#define CHANNEL(symbol, ...) &channel_##symbol,
+#include "common/config/drivers.def"
         NULL,
     };
 
@@ -39,13 +38,14 @@ void channels_check(struct arena *arena,
         if (driver == NULL)
             (void)yaml_complain(problems,
                                 setting->options,
-                                "jira, mail or webhook",
+                                "",
                                 "channel %s: there is no driver '%s'",
                                 setting->name,
                                 setting->driver);
         else
             (void)driver_config(
                 arena, driver->options, driver->config_size, setting->options, problems);
+        yaml_complain_unused(problems, setting->options);
     }
 }
 
