@@ -150,6 +150,7 @@ static void read_signoffs(struct settings_reader *reader,
     const struct yaml_node *const list =
         field_list(node, "signoffs", POLICY_LISTS_MAX, reader->problems);
 
+    policy->signoff_count = 0;
     policy->signoffs = list != NULL ? (Pb__SignOffSpec **)room_for(reader, list) : NULL;
     for (size_t i = 0; list != NULL && i < list->count; i++) {
         const struct yaml_node *const item = list->items[i];

@@ -37,20 +37,23 @@ static void print_help(const struct service_spec *spec)
     (void)printf("  --version, --help\n");
 }
 
-/* The value of "--name VALUE" or "--name=VALUE" at *place, which moves on; NULL if it is not
+/* The value of "--name VALUE" or "--name=VALUE" at *place, which moves on; false if it is not
  * that. */
-static const char *value_of(const char *name, int argc, char **argv, int *place)
+static bool value_of(const char *name, int argc, char **argv, int *place, const char **ret)
 {
     const char *const argument = argv[*place];
     const size_t length = strlen(name);
 
     if (strncmp(argument, name, length) != 0)
-        return NULL;
-    if (argument[length] == '=')
-        return argument + length + 1;
+        return false;
+    if (argument[length] == '=') {
+        *ret = argument + length + 1;
+        return true;
+    }
     if (argument[length] != '\0' || *place + 1 >= argc)
-        return NULL;
-    return argv[++*place];
+        return false;
+    *ret = argv[++*place];
+    return true;
 }
 
 static bool take_value(struct command_line *line, int argc, char **argv, int *place)
@@ -64,12 +67,8 @@ static bool take_value(struct command_line *line, int argc, char **argv, int *pl
                    { "--instance", &line->instance } };
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        const char *const value = value_of(values[i].name, argc, argv, place);
-
-        if (value == NULL)
-            continue;
-        *values[i].to = value;
-        return true;
+        if (value_of(values[i].name, argc, argv, place, values[i].to))
+            return true;
     }
     return false;
 }

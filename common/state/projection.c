@@ -149,7 +149,6 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct store_field *)a)->name, ((const struct store_field *)b)->name);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): six parameters */
 enum err projection_timeline(const struct projection *projection,
                              struct arena *arena,
                              const char *id,

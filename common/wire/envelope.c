@@ -112,7 +112,6 @@ static enum err sign(struct arena *arena,
     return ERR_OK;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): six parameters */
 enum err envelope_seal(struct arena *arena,
                        const struct envelope_keys *keys,
                        const struct envelope *envelope,

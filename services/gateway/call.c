@@ -138,10 +138,13 @@ bool call_one_of(struct gateway_call *call, const char *name, const char *const 
 bool call_boolean(struct gateway_call *call, const char *name, bool *ret)
 {
     static const char *const values[] = { "true", "false", NULL };
-    const char *const value = call_query(call, name);
+    const char *value;
 
+    if (!call_one_of(call, name, values))
+        return false;
+    value = call_query(call, name);
     *ret = value != NULL && strcmp(value, "true") == 0;
-    return call_one_of(call, name, values);
+    return true;
 }
 
 bool call_has_role(struct gateway_call *call, const char *const *roles)

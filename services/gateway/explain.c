@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STEP_LAST = 7, NONE = UINT32_MAX };
+enum { STEP_LAST = 7, NONE = INT32_MAX };
 
 /* Which decision is asked for. */
 struct asked_decision {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STEP_LAST = 7, ANY = UINT32_MAX };
+enum { STEP_LAST = 7, ANY = INT32_MAX };
 
 /* The value of a filter by number, or ANY. */
 static bool read_number(struct gateway_call *call,

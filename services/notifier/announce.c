@@ -8,7 +8,6 @@ static enum err try_announce(const struct worker_ports *ports,
                              struct worker_task *task,
                              struct arena *scratch,
                              struct delivery *delivery,
-                             int64_t *ret_retry_after_ms,
                              struct error *error)
 {
     const struct driver_env env = delivery_env(ports, task, scratch);
@@ -20,7 +19,6 @@ static enum err try_announce(const struct worker_ports *ports,
                          &notice,
                          arena_printf(scratch, "%s:%s", notice.what, notice.purpose),
                          delivery,
-                         ret_retry_after_ms,
                          error);
 }
 

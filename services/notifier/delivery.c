@@ -49,7 +49,6 @@ enum err delivery_send(const struct driver_env *env,
                        const struct notice *notice,
                        const char *receipt_check,
                        struct delivery *delivery,
-                       int64_t *ret_retry_after_ms,
                        struct error *error)
 {
     const struct channel_driver *driver = NULL;
@@ -58,7 +57,7 @@ enum err delivery_send(const struct driver_env *env,
         channel_send(env, delivery->use->channel, notice, &driver, &note, error);
     Pb__Receipt *receipt;
 
-    *ret_retry_after_ms = note.retry_after_ms;
+    delivery->retry_after_ms = note.retry_after_ms;
     if (err != ERR_OK)
         return err;
     receipt = pb_new(task->arena, &pb__receipt__descriptor);
@@ -92,16 +91,16 @@ static void try_delivery(const struct deliveries *deliveries,
 {
     struct arena scratch = arena_with_limit(SCRATCH_MAX);
     struct error error = { 0 };
-    int64_t retry_after_ms = 0;
     int64_t wait_ms;
 
-    delivery->err =
-        deliveries->try_one(ports, task, &scratch, delivery, &retry_after_ms, &error);
+    delivery->retry_after_ms = 0;
+    delivery->err = deliveries->try_one(ports, task, &scratch, delivery, &error);
     arena_release(&scratch);
     delivery->tries++;
     wait_ms = (int64_t)BACKOFF_MS << delivery->tries;
-    delivery->not_before_ms = clock_now_ms(ports->service->clock) +
-                              (retry_after_ms > wait_ms ? retry_after_ms : wait_ms);
+    delivery->not_before_ms =
+        clock_now_ms(ports->service->clock) +
+        (delivery->retry_after_ms > wait_ms ? delivery->retry_after_ms : wait_ms);
     if (delivery->err == ERR_OK)
         delivery->state = DELIVERY_DONE;
     else if (!worth_another_try(delivery->err) || delivery->tries >= TRIES_MAX)

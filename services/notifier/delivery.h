@@ -21,18 +21,19 @@ struct delivery {
     enum err err; /* Of the last try. */
     unsigned tries;
     int64_t not_before_ms;
-    const char *observed; /* Text in the task's arena: what was seen, or why it failed. */
+    int64_t retry_after_ms; /* What the channel asked for at the last try, or 0. */
+    const char *observed;   /* Text in the task's arena: what was seen, or why it failed. */
     const char *evidence;
     Pb__Receipt *receipt; /* NULL until delivered. */
 };
 
 /* One try. On ERR_OK delivery->receipt, observed and evidence are set, in task->arena; else
- * error says why and ret_retry_after_ms may be set. scratch is given back afterwards. */
+ * error says why and the delivery's retry_after_ms may be set. scratch is given back
+ * afterwards. */
 typedef enum err (*delivery_try)(const struct worker_ports *ports,
                                  struct worker_task *task,
                                  struct arena *scratch,
                                  struct delivery *delivery,
-                                 int64_t *ret_retry_after_ms,
                                  struct error *error);
 
 struct deliveries {
@@ -63,7 +64,6 @@ enum err delivery_send(const struct driver_env *env,
                        const struct notice *notice,
                        const char *receipt_check,
                        struct delivery *delivery,
-                       int64_t *ret_retry_after_ms,
                        struct error *error);
 
 /* Judge all deliveries of a check: PASS needs every required channel and at least one in all.

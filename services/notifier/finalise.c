@@ -84,7 +84,6 @@ static enum err tell(const struct worker_ports *ports,
                      struct worker_task *task,
                      struct arena *scratch,
                      struct delivery *delivery,
-                     int64_t *ret_retry_after_ms,
                      struct error *error)
 {
     const struct driver_env env = delivery_env(ports, task, scratch);
@@ -97,20 +96,18 @@ static enum err tell(const struct worker_ports *ports,
             scratch, &story, delivery->check, delivery->use->channel, &notice, error);
     if (err != ERR_OK)
         return err;
-    return delivery_send(
-        &env, task, &notice, delivery->check, delivery, ret_retry_after_ms, error);
+    return delivery_send(&env, task, &notice, delivery->check, delivery, error);
 }
 
 static enum err try_finalise(const struct worker_ports *ports,
                              struct worker_task *task,
                              struct arena *scratch,
                              struct delivery *delivery,
-                             int64_t *ret_retry_after_ms,
                              struct error *error)
 {
     if (delivery->use == NULL)
         return publish(ports, task, scratch, delivery, error);
-    return tell(ports, task, scratch, delivery, ret_retry_after_ms, error);
+    return tell(ports, task, scratch, delivery, error);
 }
 
 /* The channel has told it in an earlier drive or try. The ticket is written and read back every

@@ -100,7 +100,7 @@ enum err kafka_ask_partitions(rd_kafka_t *client,
                               int32_t *ret,
                               struct error *error);
 enum err kafka_partitions(struct kafka_bus *bus,
-                          const char *topic,
+                          const char *name,
                           int32_t *ret,
                           struct error *error);
 

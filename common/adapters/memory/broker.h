@@ -80,14 +80,14 @@ struct memory_group *broker_group(struct memory_broker *broker, const char *name
 
 /* NULL if there is no such topic or partition. */
 struct memory_partition *broker_partition(struct memory_broker *broker,
-                                          const char *topic,
+                                          const char *name,
                                           int32_t partition);
 int64_t partition_high(const struct memory_partition *partition);
 
 /* Copies the record to the end of that partition. */
 void broker_append(struct memory_broker *broker,
                    struct memory_topic *topic,
-                   int32_t partition,
+                   int32_t number,
                    const struct bus_record *record);
 
 /* The place of the committed offset, created if asked for; NULL if there is none. */

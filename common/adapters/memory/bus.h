@@ -27,14 +27,14 @@ struct bus memory_bus(struct memory_broker *broker, struct memory_faults faults)
 /* The record at that offset, borrowed until the broker changes; NULL if there is none. */
 const struct bus_record *memory_broker_record(struct memory_broker *broker,
                                               const char *topic,
-                                              int32_t partition,
+                                              int32_t number,
                                               int64_t offset);
 
 /* Keep only the offsets [first, next): retention at the low end, a loss at the high end. The
  * topic must exist. */
 void memory_broker_cut(struct memory_broker *broker,
                        const char *topic,
-                       int32_t partition,
+                       int32_t number,
                        int64_t first,
                        int64_t next);
 

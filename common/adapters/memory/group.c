@@ -66,6 +66,8 @@ static void group_deal(struct memory_group *group, const struct memory_topic *to
 
     for (size_t i = 0; i < group->member_count; i++)
         takers += member_wants(group->members[i], topic);
+    if (takers == 0)
+        return;
     for (size_t i = 0; i < group->member_count; i++) {
         struct memory_consumer *member = group->members[i];
 

@@ -57,6 +57,15 @@ static struct pairs order_pairs(struct arena *arena,
     return pairs;
 }
 
+static const char *in_capitals(struct arena *arena, const char *name)
+{
+    char *const capitals = arena_copy(arena, name, strlen(name));
+
+    for (char *c = capitals; *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return capitals;
+}
+
 /* SLIPWAY_BASELINE_VERSION=1.0 for {baseline_version}. */
 static const char *const *environment_of(const struct pairs *pairs)
 {
@@ -66,11 +75,9 @@ static const char *const *environment_of(const struct pairs *pairs)
 
     for (size_t i = 0; i < pairs->count; i++) {
         const Pb__Pair *const pair = pairs->items[i];
-        char name[64] = { 0 };
 
-        for (size_t c = 0; pair->key[c] != '\0' && c + 1 < sizeof name; c++)
-            name[c] = (char)toupper((unsigned char)pair->key[c]);
-        environment[i] = arena_printf(arena, "SLIPWAY_%s=%s", name, pair->value);
+        environment[i] =
+            arena_printf(arena, "SLIPWAY_%s=%s", in_capitals(arena, pair->key), pair->value);
     }
     environment[pairs->count] = "PATH=/usr/local/bin:/usr/bin:/bin";
     return environment;
