@@ -55,6 +55,7 @@ struct cli {
     bool utc;
     bool no_input;
     bool verbose;
+    bool silent; /* Errors are not told: completion. */
     bool dry_run;
     bool yes;
     int64_t timeout_ms; /* 0: none given. */

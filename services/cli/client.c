@@ -77,6 +77,8 @@ static enum cli_exit cannot_reach(const struct cli *cli,
                                   enum err err,
                                   const struct error *error)
 {
+    if (cli->silent)
+        return EXIT_UNREACHABLE;
     (void)fprintf(stderr, "slipway: cannot reach %s: %s\n", cli->server.value, error->text);
     (void)fprintf(stderr, "  from:    server in %s\n", cli->server.from);
     (void)fprintf(stderr, "  do:      slipway doctor\n");
@@ -131,7 +133,8 @@ enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct c
     ret->body = json_loadb(response.body, response.body_length, 0, &reason);
     if (response.status < 400)
         return EXIT_DONE;
-    print_problem(ret);
+    if (!cli->silent)
+        print_problem(ret);
     cli_release(ret);
     return exit_of_status(response.status);
 }

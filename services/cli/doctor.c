@@ -10,7 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { TOKEN_MAX = 512 };
+enum { TOKEN_MAX = 512, COMPLETION_MS = 200 };
 
 /* --- doctor --- */
 
@@ -174,20 +174,66 @@ static void print_verbs(const char *before, const char *after)
         (void)printf("%s%s%s", before, verbs[i].name, after);
 }
 
+/* Names of deployments for the scripts below: at once, or none at all and no word about it. */
+static enum cli_exit print_names(struct cli *cli)
+{
+    struct cli_answer answer;
+    size_t i;
+    json_t *item;
+
+    cli->timeout_ms = COMPLETION_MS;
+    cli->silent = true;
+    if (cli_get(cli, "/v1/deployments?limit=200", &answer) != EXIT_DONE)
+        return EXIT_DONE;
+    json_array_foreach(field(answer.body, "items"), i, item)
+    {
+        (void)printf("%s\n", field_text(item, "id"));
+    }
+    cli_release(&answer);
+    return EXIT_DONE;
+}
+
+static void print_bash(void)
+{
+    (void)printf("_slipway() {\n"
+                 "  local word=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+                 "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+                 "    COMPREPLY=($(compgen -W \"");
+    print_verbs("", " ");
+    (void)printf("\" -- \"$word\"))\n"
+                 "  else\n"
+                 "    COMPREPLY=($(compgen -W \"$(slipway completion names)\" -- \"$word\"))\n"
+                 "  fi\n"
+                 "}\n"
+                 "complete -o default -F _slipway slipway\n");
+}
+
+static void print_zsh(void)
+{
+    (void)printf("#compdef slipway\n_arguments '1:verb:(");
+    print_verbs("", " ");
+    (void)printf(")' '*:deployment:($(slipway completion names))'\n");
+}
+
+static void print_fish(void)
+{
+    print_verbs("complete -c slipway -n __fish_use_subcommand -a ", "\n");
+    (void)printf("complete -c slipway -n 'not __fish_use_subcommand' "
+                 "-a '(slipway completion names)'\n");
+}
+
 enum cli_exit verb_completion(struct cli *cli)
 {
     const char *const shell = cli_next(cli);
 
+    if (shell != NULL && strcmp(shell, "names") == 0)
+        return print_names(cli);
     if (shell != NULL && strcmp(shell, "bash") == 0) {
-        (void)printf("complete -W '");
-        print_verbs("", " ");
-        (void)printf("' slipway\n");
+        print_bash();
     } else if (shell != NULL && strcmp(shell, "zsh") == 0) {
-        (void)printf("#compdef slipway\n_arguments '1:verb:(");
-        print_verbs("", " ");
-        (void)printf(")'\n");
+        print_zsh();
     } else if (shell != NULL && strcmp(shell, "fish") == 0) {
-        print_verbs("complete -c slipway -n __fish_use_subcommand -a ", "\n");
+        print_fish();
     } else {
         cli_complain(cli, "usage: slipway completion bash|zsh|fish", NULL);
         return EXIT_USAGE;

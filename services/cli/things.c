@@ -300,8 +300,8 @@ static enum cli_exit flags_kill(struct cli *cli)
     if (cli->json)
         (void)say_json(&answer);
     else
-        (void)printf("off  %s for good, after %lld ms, read back on %lld of %lld gateways; "
-                     "%s is being taken back\n",
+        (void)printf("off  %s for good, after %lld ms, read back on %lld of %lld gateways\n"
+                     "  what becomes of it:  slipway watch %s\n",
                      flag,
                      (long long)field_int(answer.body, "off_after_ms"),
                      (long long)field_int(answer.body, "read_back.agree"),

@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
     { "doctor",        "doctor",                                                  "is everything there, and where do settings come from", "slipway doctor", verb_doctor, false },
     { "login",         "login",                                                   "store a token",                             "slipway login", verb_login, false },
     { "open",          "open DEPLOYMENT",                                         "its address on the page",                   "slipway open express-pay", verb_open, true },
-    { "completion",    "completion bash|zsh|fish",                                "for your shell",                            "slipway completion bash", verb_completion, true },
+    { "completion",    "completion bash|zsh|fish",                                "for your shell",                            "slipway completion bash", verb_completion, false },
     { "help",          "help [VERB]",                                             "this list, or one verb with an example",    "slipway help watch", verb_help, true },
 };
 /* clang-format on */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 250 };
+enum { LOOK_MS = 250, SIGN_OF_LIFE_MS = 60000 };
 
 /* --- timeline --- */
 
@@ -186,6 +186,7 @@ struct watch {
     bool redraw; /* On a terminal: one frame, drawn over the last. */
     int lines;   /* Of the last frame. */
     int64_t version;
+    int64_t told_ms; /* When something was last said, monotonic. */
 };
 
 static enum cli_exit exit_of(const json_t *deployment)
@@ -252,10 +253,29 @@ static int print_frame(struct cli *cli, const json_t *deployment)
     return lines;
 }
 
+/* A log that says nothing for long looks like one that has ended. */
+static void show_life(struct cli *cli, struct watch *watch, const json_t *deployment)
+{
+    const int64_t now_ms = clock_monotonic_ms(cli->clock);
+
+    if (watch->redraw || cli->quiet || now_ms - watch->told_ms < SIGN_OF_LIFE_MS)
+        return;
+    watch->told_ms = now_ms;
+    (void)fprintf(stderr,
+                  "%s v%lld %s: %s\n",
+                  field_text(deployment, "id"),
+                  (long long)field_int(deployment, "version"),
+                  say_phase(field_text(deployment, "phase")),
+                  field_text(deployment, "waiting_for.sentence"));
+}
+
 static void show(struct cli *cli, struct watch *watch, const json_t *deployment)
 {
-    if (field_int(deployment, "version") == watch->version)
+    if (field_int(deployment, "version") == watch->version) {
+        show_life(cli, watch, deployment);
         return;
+    }
+    watch->told_ms = clock_monotonic_ms(cli->clock);
     if (!watch->redraw) {
         print_news(cli, watch, deployment);
         return;
