@@ -186,7 +186,8 @@ void get_report(struct gateway_call *call)
 
     if (!deployment_load(call, &source) || !deployment_load_timeline(call, &source))
         return;
-    if (source.plan == NULL) {
+    /* What ended before it had a plan has a report as well. */
+    if (source.plan == NULL && !procedure_is_terminal(source.state->phase)) {
         call_no_such(call, "report yet of", source.state->id);
         return;
     }

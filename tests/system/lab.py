@@ -13,6 +13,7 @@ import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import requests
 import shopkeeper
 import stage as stage_module
 import yaml
@@ -24,9 +25,12 @@ PAPERS = ("deployment_steps", "configuration", "rollback", "runbook", "requireme
           "observability")
 OPENS_AFTER_S, CLOSES_AFTER_S = 14, 30
 RESTART = """#!/bin/sh
-# restart DIRECTORY: fails while DIRECTORY/refuse is there, waits while DIRECTORY/wait is.
+# restart DIRECTORY: fails while DIRECTORY/refuse is there, waits while DIRECTORY/wait is;
+# with DIRECTORY/refuse-new it takes only the release that this names.
 while [ -e "$1/wait" ]; do sleep 0.02; done
 [ ! -e "$1/refuse" ] || { echo "$1 refuses" >&2; exit 1; }
+[ ! -e "$1/refuse-new" ] || [ "$(readlink "$1/current")" = "$(cat "$1/refuse-new")" ] ||
+    { echo "$1 refuses what is new" >&2; exit 1; }
 """
 
 
@@ -88,12 +92,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_POST(self):
-        """The channel `hook`: kept, unless the lab says it is down."""
+        """The channels hook, frail and dead: what is sent to the first two is kept."""
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         lab = self.server.lab
-        if lab.hook_down:
+        if self.path == "/dead" or (self.path == "/frail" and lab.frail_down):
             return self.answer(503, {})
-        lab.hooks.append(json.loads(raw))
+        (lab.frail if self.path == "/frail" else lab.hooks).append(json.loads(raw))
         return self.answer(200, {})
 
     def do_GET(self):
@@ -129,7 +133,7 @@ class Lab(World):
 
     def __init__(self, build, folder, broker, messages):
         super().__init__(build, folder, broker, messages)
-        self.services, self.hooks, self.hook_down = {}, [], False
+        self.services, self.hooks, self.frail, self.frail_down = {}, [], [], False
         self.free = queue.SimpleQueue()
         self.versions = itertools.count(2)
         self.guard = threading.Lock()
@@ -186,6 +190,7 @@ class Lab(World):
                                "requests_per_minute": 100000}
         settings["links"] = [f"{self.url}/"]
         settings["environments"][0]["policy"] = "quick"
+        settings["roles"][0]["members"].append("sam")
         settings["targets"] = [t for name in self.services for t in self.targets(name)]
         settings["probes"] = [{"name": "lab-ok", "driver": "http", "url": f"{self.url}/ok",
                                "status": 200, "timeout": "5s"}]
@@ -197,8 +202,9 @@ class Lab(World):
             {"name": "jira", "driver": "jira", "url": f"http://127.0.0.1:{stage.desk_port}",
              "api": 2, "user": "slipway", "token_file": "jira.token", "transition": "Done",
              "timeout": "5s"},
-            {"name": "hook", "driver": "webhook", "url": f"{self.url}/hook",
-             "secret_file": "hook.secret", "timeout": "5s"}]
+            *({"name": name, "driver": "webhook", "url": f"{self.url}/{name}",
+               "secret_file": "hook.secret", "timeout": "5s"}
+              for name in ("hook", "frail", "dead"))]
         settings["windows"] += self.windows()
         settings["alerts"] = [{"alert": "Direct", "direct": True}, {"alert": "Any"}]
         settings["policies"] = self.policies(settings["policies"][0])
@@ -262,6 +268,9 @@ class Lab(World):
             mixed = {n: {**s, **(steps or {}).get(n, {})} for n, s in quick["steps"].items()}
             return {**quick, **changes, "name": name, "steps": mixed}
 
+        def through(channel):
+            return [dict(c, channel=channel) if c["purpose"] == "notify.rollout" else c
+                    for c in quick["channels"]]
         short = {"input": "1500ms", "review": "1500ms", "queue": "1500ms", "hold": "1500ms",
                  "reminder": "500ms"}
         block, stop = {"on_no_go": "block"}, {"on_no_go": "stop"}
@@ -278,6 +287,8 @@ class Lab(World):
             policy("closing-hold", windows=["closing"], on_closed_window="hold"),
             policy("closing-rollback", windows=["closing"], on_closed_window="rollback"),
             policy("frozen-rollback", on_freeze="rollback"),
+            policy("frail", channels=through("frail")),
+            policy("dead-channel", channels=through("dead")),
             policy("resuming", auto_resume="300ms"),
         ]
 
@@ -287,7 +298,7 @@ class Lab(World):
         stage.start_broker()
         stage.start_desk()
         stage.make_keys()
-        stage.make_tokens()
+        stage.make_tokens({**stage_module.PEOPLE, "sam": ["submitter", "technical-lead"]})
         self.prepare()
         self.write_settings()
         self.start(count)
@@ -323,6 +334,22 @@ class Lab(World):
     def router(self):
         """The side that has the traffic of the service `sides`."""
         return os.readlink(self.stage.folder / "router")
+
+    def is_on(self, name, user, **attributes):
+        """Asks the gateway as any OpenFeature client would."""
+        flag = name.rpartition(".")[0]
+        answer = requests.post(f"{self.stage.gateway_url}/ofrep/v1/evaluate/flags/{flag}",
+                               json={"context": {"targetingKey": user, **attributes}}, timeout=15)
+        return answer.status_code == 200 and answer.json()["value"]
+
+    def wait_newer(self, name, condition, seconds=90):
+        """The newest attempt of that feature once it is another than `name` and fulfils it."""
+        feature = name.rpartition(".")[0]
+
+        def found():
+            state = self.newer(feature, {"id": name})
+            return state if state and condition(state) else None
+        return stage_module.wait_for(f"a newer attempt of {name}", found, seconds, 0.05)
 
     def page(self, name, text="page\n"):
         with self.guard:

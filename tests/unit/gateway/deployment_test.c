@@ -292,6 +292,17 @@ static void without_a_plan_there_is_no_report_and_no_plan(void **state)
     assert_true(json_is_null(world_at("plan")));
 }
 
+static void what_ended_without_a_plan_has_a_report(void **state)
+{
+    struct world_deployment deployment = world_deployment("express-pay.3", PB__PHASE__ABORTED);
+
+    (void)state;
+    deployment.state->plan_hash = "";
+    world_store(&(struct world_deployment){ deployment.state, deployment.plan });
+    assert_int_equal(world_get("/v1/deployments/express-pay/report"), 200);
+    assert_string_equal(world_text("exit"), "ABORTED");
+}
+
 static void names_of_any_form_are_looked_up_or_not_found(void **state)
 {
     static const char *const names[] = { ".",  "..",   "a.",         ".1", "express-pay.",
@@ -330,6 +341,7 @@ int main(void)
         TEST(metrics_are_decimal_numbers),
         TEST(a_decision_is_explained_from_the_record),
         TEST(without_a_plan_there_is_no_report_and_no_plan),
+        TEST(what_ended_without_a_plan_has_a_report),
         TEST(names_of_any_form_are_looked_up_or_not_found),
         TEST(what_the_record_says_stays_text),
     };
