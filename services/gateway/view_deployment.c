@@ -70,6 +70,16 @@ static void view_approvals(struct json *json, const struct view_source *source)
     json_end_array(json);
 }
 
+static uint32_t try_of(const Pb__DeploymentState *state, uint32_t step)
+{
+    for (size_t i = 0; i < state->n_steps; i++) {
+        if (state->steps[i]->step == step)
+            return state->steps[i]->try_number;
+    }
+    return 0;
+}
+
+/* What was signed of an earlier try does not count any more. */
 static const Pb__SignOffGiven *signoff_given(const Pb__DeploymentState *state,
                                              const Pb__SignOffSpec *spec)
 {
@@ -77,7 +87,8 @@ static const Pb__SignOffGiven *signoff_given(const Pb__DeploymentState *state,
 
     for (size_t i = 0; i < state->n_signoffs; i++) {
         if (state->signoffs[i]->step == spec->step &&
-            pb_same(state->signoffs[i]->role, spec->role))
+            pb_same(state->signoffs[i]->role, spec->role) &&
+            state->signoffs[i]->try_number == try_of(state, spec->step))
             newest = state->signoffs[i];
     }
     return newest;

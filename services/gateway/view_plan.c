@@ -148,10 +148,9 @@ static const char *batch_state(const Pb__DeploymentState *state,
                                uint32_t change,
                                uint32_t batch)
 {
-    if (is_current(state, change, batch))
-        return "UPDATING";
+    /* Under a hold it is its turn, and nothing has been commanded yet. */
     if (batch_applied(state, change, batch))
-        return "NEW";
+        return is_current(state, change, batch) ? "UPDATING" : "NEW";
     return state->stop != NULL && state->stop->step >= 2 ? "REVERTED" : "OLD";
 }
 

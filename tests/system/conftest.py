@@ -96,9 +96,11 @@ def pytest_pyfunc_call(pyfuncitem):
     session = pyfuncitem.session
     if not hasattr(session, "side_by_side"):
         session.pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE)
+        items = [item for item in session.items if "service" in item.fixturenames]
+        items.sort(key=lambda item: item.get_closest_marker("early") is None)
         session.side_by_side = {
             item: session.pool.submit(call_with_service, pyfuncitem.funcargs["service"], item)
-            for item in session.items if "service" in item.fixturenames}
+            for item in items}
     session.side_by_side[pyfuncitem].result()
     return True
 
@@ -109,4 +111,5 @@ def pytest_sessionfinish(session):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "early: begins as soon as the lab is open")
     config.addinivalue_line("markers", "kafka: also run against a real Kafka, whatever is chosen")

@@ -79,6 +79,7 @@ def running(directory):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # an answer in one piece: the other side does not delay its ACK
 
     def log_message(self, *_):
         pass
@@ -175,6 +176,7 @@ class Lab(World):
 
     def write_settings(self):
         self.began = time.time()
+        self.opens, self.closes = self.began + OPENS_AFTER_S, self.began + CLOSES_AFTER_S
         self.stage.settings.write_text(json.dumps(self.settings(), indent=0))
 
     def settings(self):
@@ -281,6 +283,7 @@ class Lab(World):
             policy("hasty", {n: {"blocked": "1500ms", **(block if n in (2, 3, 4, 5) else {})}
                              for n in range(1, 8)}, deadlines=short, gate_deadline="1s"),
             policy("slow", observe="60s"),
+            policy("steady", observe="3s"),
             policy("opening", windows=["opening"]),
             policy("later", windows=["later"]),
             policy("closing-finish", windows=["closing"], window_grace="60s"),

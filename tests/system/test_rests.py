@@ -72,10 +72,11 @@ def test_a_failed_validation_may_be_put_right_or_waived(service, way):
 
 def test_a_bad_stage_turns_flags_off_and_retry_starts_at_stage_1(service):
     lab = service.lab
-    name = lab.begin(service, rollout=STAGED, metrics=[{
+    stages = [{"name": "few", "percent": 5}, *STAGED]
+    name = lab.begin(service, rollout=stages, metrics=[{
         "name": "errors", "source": f"{service.name}-metrics", "query": "lab_errors_total",
         "at_most": 10, "unit": "errors", "check": "stage.errors"}])
-    lab.wait(name, lambda s: s["stages"][0]["sub"] == "watch")
+    lab.wait(name, lambda s: s["stages"][1]["sub"] == "watch")
     service.errors = 500
     state = blocked(lab, name, 4)
     assert state["percent"] == 0 and not state["latched"]
@@ -83,7 +84,7 @@ def test_a_bad_stage_turns_flags_off_and_retry_starts_at_stage_1(service):
     assert not lab.is_on(name, "anybody")
     heal(service)
     lab.ask(name, "technical-lead", {"retry": {}})
-    lab.wait(name, lambda s: s["stages"][0]["sub"] == "watch" and s["percent"] == 20)
+    lab.wait(name, lambda s: s["stages"][1]["sub"] == "watch" and s["percent"] == 20)
     lab.ask(name, "technical-lead", {"promote": {}})
     lab.wait_exit(name, "COMPLETED")
 
@@ -113,8 +114,7 @@ def test_a_critical_metric_in_a_stage_rolls_back(service):
 
 def test_no_data_in_step_6_extends_once_and_blocks_with_flags_on(service):
     lab = service.lab
-    name = lab.submit(lab.feature_of(service))
-    lab.approve(name)
+    name = lab.begin(service, policy="steady")
     lab.wait_phase(name, "OBSERVING", people=True)
     service.silent = True
     state = blocked(lab, name, 6)

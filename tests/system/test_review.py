@@ -112,8 +112,8 @@ def test_replan_voids_approvals_and_old_hashes(service):
     assert all(g["void"] for a in state["approvals"] for g in a["given"])
     answer = lab.request(name, "devops-lead", {"approve": {"plan_hash": old}})
     assert answer.status_code == 409 and answer.json()["code"] == "plan-changed", answer.text
-    diff = lab.get(f"/v1/deployments/{name}/plan").json()
-    assert diff["hash"] == state["plan"]["hash"]
+    shown = lab.get(f"/v1/deployments/{name}/plan").json()
+    assert shown["plan"]["hash"] == state["plan"]["hash"]
     lab.approve(name)
     lab.wait_exit(name, "COMPLETED")
 

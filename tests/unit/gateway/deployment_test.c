@@ -89,6 +89,49 @@ static void everything_that_is_known_is_shown(void **state)
     assert_int_equal(w.call.as_of_ms, deployment.state->now_ms);
 }
 
+static void a_batch_that_is_held_is_old(void **state)
+{
+    struct world_deployment deployment =
+        world_deployment("express-pay.3", PB__PHASE__EXECUTING);
+    Pb__Applied *const applied = pb_new(&w.arena, &pb__applied__descriptor);
+
+    (void)state;
+    deployment.state->n_applied = 0;
+    deployment.state->cursor->change = 0;
+    deployment.state->cursor->batch = 0;
+    world_store(&deployment);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 200);
+    assert_string_equal(world_text("changes.0.batches.0.state"), "OLD");
+    PB_APPEND(&w.arena, deployment.state, applied, applied);
+    world_store(&deployment);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 200);
+    assert_string_equal(world_text("changes.0.batches.0.state"), "UPDATING");
+}
+
+static void a_sign_off_of_an_earlier_try_does_not_count(void **state)
+{
+    struct world_deployment deployment =
+        world_deployment("express-pay.3", PB__PHASE__FINALISING);
+    Pb__SignOffGiven *const given = pb_new(&w.arena, &pb__sign_off_given__descriptor);
+    Pb__StepState *const step = deployment.state->steps[6];
+
+    (void)state;
+    assert_int_equal(step->step, 6);
+    given->step = 6;
+    given->role = "operations-lead";
+    given->accept = true;
+    given->try_number = step->try_number = 1;
+    deployment.state->monitoring_active = true;
+    PB_APPEND(&w.arena, deployment.state, signoffs, given);
+    world_store(&deployment);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 200);
+    assert_string_equal(world_text("signoffs.2.state"), "GIVEN");
+    step->try_number = 2;
+    world_store(&deployment);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 200);
+    assert_string_equal(world_text("signoffs.2.state"), "OPEN");
+}
+
 static void its_version_is_its_tag(void **state)
 {
     (void)state;
@@ -332,6 +375,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_that_is_known_is_shown),
         TEST(its_version_is_its_tag),
+        TEST(a_batch_that_is_held_is_old),
+        TEST(a_sign_off_of_an_earlier_try_does_not_count),
         TEST(head_is_get_without_its_body),
         TEST(a_feature_means_its_newest_attempt),
         TEST(the_plan_differs_from_the_attempt_before),
