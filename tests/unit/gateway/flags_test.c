@@ -69,7 +69,7 @@ static void a_flag_says_what_is_granted_and_what_is_latched(void **state)
     assert_int_equal(world_int("percent"), 25);
     assert_true(json_is_null(world_at("latch")));
     assert_true(json_is_null(world_at("read_back")));
-    world_put("slipway:readback:production/express-pay", "{\"agree\":1,\"of\":1}", 20);
+    world_put("slipway:readback:production/express-pay", "{\"agree\":1,\"of\":1}", 18);
     assert_int_equal(world_get("/v1/flags"), 200);
     assert_int_equal(world_int("items.0.read_back.agree"), 1);
     assert_int_equal(world_get("/v1/flags/production/other"), 404);
