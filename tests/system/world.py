@@ -28,7 +28,6 @@ class World:
 
     def __init__(self, build, folder, broker, messages):
         self.stage, self.messages = Stage(build, folder, broker), messages
-        self.unsigned = set()  # steps whose sign-off nobody gives for now
 
     def open(self, count=1, settings=None):
         stage = self.stage
