@@ -363,7 +363,10 @@ enum procedure_answer task_started(struct turn *turn, const Pb__TaskStarted *sta
 
     if (task == NULL)
         return turn_stale(turn, "drive %u of %s is over", started->drive, started->task);
+    if (task->started_drive == started->drive)
+        return turn_stale(turn, "drive %u of %s has begun", started->drive, started->task);
     turn->immaterial = true;
+    task->started_drive = started->drive;
     (void)entry_add(turn, "TaskStarted", "%s by %s", task->kind, started->instance);
     return PROCEDURE_APPLIED;
 }

@@ -62,6 +62,31 @@ static void a_word_of_an_earlier_drive_is_stale(void **state)
     assert_true(play->state->version == version);
 }
 
+static enum procedure_answer play_started(struct play *play, uint32_t drive)
+{
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+
+    event->body_case = PB__EVENT__BODY_TASK_STARTED;
+    event->task_started = pb_new(&play->arena, &pb__task_started__descriptor);
+    event->task_started->task = play_task(play)->task;
+    event->task_started->drive = drive;
+    event->task_started->instance = "validator-1";
+    return play_event(play, "started", event);
+}
+
+static void a_drive_begins_once_however_often_that_is_said(void **state)
+{
+    struct play *const play = *state;
+
+    at_3(play);
+    assert_int_equal(play_started(play, 1), PROCEDURE_APPLIED);
+    assert_int_equal(play_started(play, 1), PROCEDURE_STALE);
+    play_error(play);
+    play_timer(play, "retry");
+    assert_int_equal(play_started(play, 1), PROCEDURE_STALE);
+    assert_int_equal(play_started(play, 2), PROCEDURE_APPLIED);
+}
+
 static void every_undo_outranks_every_drive_of_every_apply_before_it(void **state)
 {
     struct play *const play = *state;
@@ -399,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLAY(errors_are_driven_again_with_doubling_back_off),
         PLAY(a_word_of_an_earlier_drive_is_stale),
+        PLAY(a_drive_begins_once_however_often_that_is_said),
         PLAY(every_undo_outranks_every_drive_of_every_apply_before_it),
         PLAY(a_task_is_named_by_deployment_step_try_and_index),
         PLAY(a_timer_of_an_earlier_arming_is_stale),
