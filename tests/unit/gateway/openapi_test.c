@@ -228,11 +228,12 @@ static enum memory_fault broken(void *self, const char *operation, const char *o
 /* "{id}" and the like, filled in. */
 static const char *target_of(const struct recipe *recipe)
 {
-    struct text text = text_new(1024);
+    struct text text;
     const char *copy;
 
     if (recipe->target != NULL)
         return recipe->target;
+    text = text_new(1024);
     for (const char *c = recipe->pattern; *c != '\0'; c++) {
         if (*c != '{') {
             text_add_char(&text, *c);
