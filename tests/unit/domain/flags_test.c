@@ -312,7 +312,7 @@ static void a_freeze_beyond_capacity_takes_the_place_of_the_one_that_ends_first(
     struct fixture *const f = *state;
     Pb__Control control = PB__CONTROL__INIT;
     const Pb__Freeze *const *freezes;
-    char id[32];
+    char id[32] = "";
 
     control.body_case = PB__CONTROL__BODY_FREEZE;
     control.freeze = freeze_of(f, id, "production/*");
