@@ -103,9 +103,7 @@ struct cli_request {
     const char *content_type;
     const char *accept;
 };
-enum cli_exit cli_ask(struct cli *cli,
-                      const struct cli_request *request,
-                      struct cli_answer *ret);
+enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct cli_answer *ret);
 enum cli_exit cli_get(struct cli *cli, const char *path, struct cli_answer *ret);
 void cli_release(struct cli_answer *answer);
 
