@@ -54,6 +54,11 @@ class Service:
         """The version of each instance."""
         return [running(d)["version"] for d in self.directories()]
 
+    def torn(self):
+        """Whether a switch was begun at some instance and never finished."""
+        markers = [d / "marker" for d in [*self.directories(), self.configuration()]]
+        return any("switching" in m.read_text() for m in markers if m.exists())
+
     def configuration(self):
         return self.lab.stage.folder / "instances" / f"{self.name}-conf"
 
@@ -317,7 +322,10 @@ class Lab(World):
         return self.free.get(timeout=seconds)
 
     def give_back(self, service):
-        """Only after its test has passed: what another left behind would be hard to understand."""
+        """Only after its test has passed: what another left behind would be hard to understand.
+        A service left between two versions, as a test of a failed undo may, is not used again."""
+        if service.torn():
+            return
         service.failing.clear()
         service.requests, service.errors, service.silent = 1000, 0, False
         service.refuse(False)
