@@ -185,6 +185,26 @@ const Pb__Actor *auth_actor(const struct auth *auth, const char *authorization, 
     return found;
 }
 
+const Pb__Actor *auth_marked(const struct auth *auth, const char *mark, int64_t now_ms)
+{
+    for (size_t i = 0; strlen(mark) == AUTH_MARK && i < auth->count; i++) {
+        const struct auth_token *const token = &auth->tokens[i];
+
+        if (strncmp(mark, token->hash, AUTH_MARK) == 0)
+            return token->expires_ms == 0 || now_ms < token->expires_ms ? token->actor : NULL;
+    }
+    return NULL;
+}
+
+const char *auth_hash(const struct auth *auth, const Pb__Actor *actor)
+{
+    for (size_t i = 0; i < auth->count; i++) {
+        if (auth->tokens[i].actor == actor)
+            return auth->tokens[i].hash;
+    }
+    return "";
+}
+
 const char *auth_display_name(const struct auth *auth, const char *subject)
 {
     for (size_t i = 0; i < auth->count; i++) {

@@ -26,6 +26,14 @@ void auth_free(struct auth *auth); /* Accepts NULL. */
  * Takes the same time for every wrong token of a length. */
 const Pb__Actor *auth_actor(const struct auth *auth, const char *authorization, int64_t now_ms);
 
+/* A session knows a token by the first AUTH_MARK digits of its hash: enough to find it again.
+ */
+enum { AUTH_MARK = 16 };
+const Pb__Actor *auth_marked(const struct auth *auth, const char *mark, int64_t now_ms);
+
+/* The hash of the token that gave us this actor. */
+const char *auth_hash(const struct auth *auth, const Pb__Actor *actor);
+
 /* The name to show for a subject; the subject itself if none is known. */
 const char *auth_display_name(const struct auth *auth, const char *subject);
 

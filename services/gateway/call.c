@@ -58,6 +58,18 @@ void call_unavailable(struct gateway_call *call, const struct error *error)
     call_problem(call, &problem);
 }
 
+bool call_flags_are_read(struct gateway_call *call)
+{
+    if (call->gateway->control_complete)
+        return true;
+    call->retry_after_s = 1;
+    call_problem(call,
+                 &(struct problem){ .code = "not-ready",
+                                    .detail = "control.v1 is still being read",
+                                    .remedy = "Ask again in a second." });
+    return false;
+}
+
 struct json call_json(struct gateway_call *call)
 {
     call->status = OK;

@@ -113,9 +113,13 @@ static size_t copy_flags(struct gateway_call *call, struct flag_copy **ret)
 void get_flags(struct gateway_call *call)
 {
     struct flag_copy *flags = NULL;
-    const size_t count = copy_flags(call, &flags);
-    struct json json = call_json(call);
+    struct json json;
+    size_t count;
 
+    if (!call_flags_are_read(call))
+        return;
+    count = copy_flags(call, &flags);
+    json = call_json(call);
     json_put_object(&json, NULL);
     json_put_array(&json, "items");
     for (size_t i = 0; i < count; i++)
@@ -139,6 +143,8 @@ void get_flag(struct gateway_call *call)
     bool latched = false;
     struct json json;
 
+    if (!call_flags_are_read(call))
+        return;
     (void)pthread_mutex_lock(&call->gateway->lock);
     value =
         flag_table_find(call->gateway->flags, call->parameter[0], call->parameter[1], &latched);
@@ -153,25 +159,15 @@ void get_flag(struct gateway_call *call)
     write_flag(call, &json, &copy);
 }
 
-/* While control.v1 is being read, a latch may stand further on: neither "on" nor "off" is
- * known, and a flag that is not there yet may be there. */
-static bool flags_are_complete(const struct gateway_call *call)
-{
-    return call->gateway->control_complete;
-}
-
 /* For flag-rollout's read-back: what this gateway answers users with, and nothing more. */
 void get_internal_flag(struct gateway_call *call)
 {
     const Pb__FlagValue *value;
-    const struct error reading = { .text = "control.v1 is still being read" };
     bool latched = false;
     struct json json;
 
-    if (!flags_are_complete(call)) {
-        call_unavailable(call, &reading);
+    if (!call_flags_are_read(call))
         return;
-    }
     json = call_json(call);
     (void)pthread_mutex_lock(&call->gateway->lock);
     value =
@@ -221,7 +217,7 @@ static bool ofrep_is_ready(struct gateway_call *call)
 {
     struct json json;
 
-    if (flags_are_complete(call))
+    if (call->gateway->control_complete)
         return true;
     json = call_json(call);
     json_put_object(&json, NULL);

@@ -158,8 +158,11 @@ static bool write_freezes(struct gateway_call *call,
 void get_freezes(struct gateway_call *call)
 {
     struct shown_freeze *freezes = NULL;
-    const size_t count = freezes_to_come(call, &freezes);
+    size_t count;
 
+    if (!call_flags_are_read(call))
+        return;
+    count = freezes_to_come(call, &freezes);
     (void)write_freezes(call, freezes, count, true);
 }
 
@@ -326,10 +329,11 @@ static void lift(struct gateway_call *call, const struct shown_freeze *shown)
 void delete_freeze(struct gateway_call *call)
 {
     struct shown_freeze *freezes = NULL;
-    const size_t count = freezes_to_come(call, &freezes);
+    size_t count;
 
-    if (!call_has_role(call, freezers))
+    if (!call_has_role(call, freezers) || !call_flags_are_read(call))
         return;
+    count = freezes_to_come(call, &freezes);
     for (size_t i = 0; i < count; i++) {
         if (pb_same(freezes[i].freeze->id, call->parameter[0])) {
             lift(call, &freezes[i]);

@@ -104,6 +104,7 @@ struct gateway_call {
     enum lane lane;                                /* The route's, or LANE_STOPS. */
     const char *parameter[GATEWAY_PARAMETERS_MAX]; /* {id} and the like, in order. */
     const Pb__Actor *actor;                        /* NULL where a route needs no token. */
+    bool by_cookie;                                /* It came by cookie; see session.h. */
     const char *traceparent;                       /* See call_traceparent. */
     int64_t now_ms;
 
@@ -113,7 +114,8 @@ struct gateway_call {
     const char *etag;
     const char *location;
     const char *link;
-    const char *allow; /* Of a 405. */
+    const char *allow;  /* Of a 405. */
+    const char *cookie; /* "Set-Cookie" */
     const char *vary;
     int64_t as_of_ms;
     int retry_after_s;
@@ -161,6 +163,10 @@ void call_problem(struct gateway_call *call, const struct problem *problem);
 /* The usual cases. */
 void call_no_such(struct gateway_call *call, const char *what, const char *name);
 void call_unavailable(struct gateway_call *call, const struct error *error);
+
+/* While control.v1 is being read, a latch may stand further on: neither "on" nor "off" is
+ * known, and a flag that is not there yet may be there. False (and answered) then. */
+bool call_flags_are_read(struct gateway_call *call);
 
 /* Content type JSON, status 200, an empty writer over call->out. */
 struct json;

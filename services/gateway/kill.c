@@ -224,7 +224,7 @@ void post_flag_kill(struct gateway_call *call)
     bool latched = false;
     Pb__Kill *kill;
 
-    if (!call_has_role(call, killers))
+    if (!call_has_role(call, killers) || !call_flags_are_read(call))
         return;
     reason = read_reason(call);
     if (reason == NULL)

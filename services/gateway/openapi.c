@@ -168,10 +168,13 @@ void get_openapi(struct gateway_call *call)
     json_put_object(&json, NULL);
     json_put_text(&json, "openapi", "3.1.0");
     json_put_raw(&json, "info", "{\"title\":\"Slipway\",\"version\":\"" SLIPWAY_VERSION "\"}");
-    json_put_raw(&json, "security", "[{\"token\":[]}]");
+    json_put_raw(&json, "security", "[{\"token\":[]},{\"session\":[]}]");
     json_put_object(&json, "components");
     json_put_raw(
-        &json, "securitySchemes", "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
+        &json,
+        "securitySchemes",
+        "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+        "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-slipway\"}}");
     schemas_write(&json, "schemas");
     json_end_object(&json);
     write_paths(call, &json);

@@ -38,6 +38,7 @@ static const struct {
     { "too-many",              429, "Too many requests" },
     { "no-coordinator",        503, "No coordinator has answered yet" },
     { "behind",                503, "The view is behind" },
+    { "not-ready",             503, "The gateway has just started" },
     { "unavailable",           503, "A part of Slipway cannot be reached" },
 };
 /* clang-format on */

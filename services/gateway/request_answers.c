@@ -231,6 +231,7 @@ bool request_answer(struct gateway_call *call)
     struct error error = { 0 };
 
     text_reset(&call->out);
+    call->location = arena_printf(call->arena, "/v1/requests/%s", call->wait_request);
     if (find_answer(call, &value, &error) != ERR_OK || value.bytes == NULL) {
         answer_pending(call);
         return false;
@@ -242,6 +243,21 @@ bool request_answer(struct gateway_call *call)
     else
         answer_refused(call, &answered);
     return true;
+}
+
+void request_given_up(struct gateway_call *call)
+{
+    if (service_is_there(call, "coordinator"))
+        return;
+    call->retry_after_s = 5;
+    call_problem(
+        call,
+        &(struct problem){
+            .code = "no-coordinator",
+            .detail = "the request is recorded, and will be applied when one is back",
+            .remedy = "Do not send it again with another id. A kill works without one.",
+            .deployment = call->wait_deployment,
+            .instance = call->location });
 }
 
 /* --- GET /v1/requests/{id} --- */

@@ -250,7 +250,6 @@ static void send_request(struct gateway_call *call, const Pb__Event *event)
     call->wait_deployment = event->deployment;
     call->wait_version = event->request->expected_version;
     call->wait_until_ms = call->now_ms + wait_ms(call);
-    call->location = arena_printf(call->arena, "/v1/requests/%s", event->request->request);
     (void)request_answer(call);
 }
 

@@ -59,10 +59,17 @@ void request_refused(struct gateway_call *call,
                      const struct problem *problem,
                      const struct view_source *source);
 
+/* Answers a call that has waited in vain: 202 as it is, or, with no coordinator there, that. */
+void request_given_up(struct gateway_call *call);
+
 /* request_preview.c: what that request would do, by the core on a copy of the state. */
 void request_preview(struct gateway_call *call,
                      const struct view_source *source,
                      const Pb__Event *event);
+
+/* session.c */
+void post_login(struct gateway_call *call);
+void delete_login(struct gateway_call *call);
 
 /* inbox.c */
 void get_me(struct gateway_call *call);
@@ -96,6 +103,9 @@ void get_dead_letters(struct gateway_call *call);
 
 /* health.c */
 void get_health(struct gateway_call *call);
+
+/* False only if it is known that no instance of that service is there. */
+bool service_is_there(struct gateway_call *call, const char *service);
 void get_openapi(struct gateway_call *call);
 
 /* stream.c */

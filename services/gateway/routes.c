@@ -1,16 +1,19 @@
 /* The routes, one row each, and the way from a request to its handler. */
 #include "services/gateway/budget.h"
 #include "services/gateway/resources.h"
+#include "services/gateway/session.h"
 
 #include <string.h>
 #include <strings.h>
 
-enum { STATUS_OK = 200, STATUS_NOT_MODIFIED = 304 };
+enum { STATUS_OK = 200, STATUS_NOT_MODIFIED = 304, BODY_DEPTH_MAX = 32 };
 
 /* clang-format off */
 static const struct gateway_route routes[] = {
     /* method, pattern, handler, lane, flags, summary, query, body, answers, schema */
     { "GET",    "/v1/me",                              get_me,            LANE_LOOP,   0, "who the token speaks for",             "", "", "200 304", "Me" },
+    { "POST",   "/v1/login",                           post_login,        LANE_LOOP,   ROUTE_OPEN, "sign in: a cookie for browsers",      "", "application/json", "200 400 401 403 415", "Me" },
+    { "DELETE", "/v1/login",                           delete_login,      LANE_LOOP,   ROUTE_OPEN, "sign out: the cookie is forgotten",   "", "", "204", "" },
     { "GET",    "/v1/deployments",                     get_deployments,   LANE_READS,  0, "list, filter, page",                   "state phase step service environment feature exit waiting_for q live limit cursor", "", "200 304 400 503", "DeploymentList" },
     { "POST",   "/v1/deployments",                     post_deployment,   LANE_READS,  0, "submit: acceptance signed off",        "dry_run", "application/yaml application/json application/protobuf", "200 202 400 403 415 422 503", "Submitted" },
     { "GET",    "/v1/deployments/{id}",                get_deployment,    LANE_READS,  0, "one deployment, all of it",            "", "", "200 304 404 503", "Deployment" },
@@ -23,10 +26,10 @@ static const struct gateway_route routes[] = {
     { "POST",   "/v1/deployments/{id}/requests",       post_request,      LANE_READS,  0, "ask something of a deployment",        "dry_run", "application/json", "200 202 400 403 404 409 412 413 415 422 428 503", "Answered" },
     { "GET",    "/v1/requests/{id}",                   get_request,       LANE_READS,  0, "what became of a request",             "", "", "200 304 404 503", "Request" },
     { "GET",    "/v1/inbox",                           get_inbox,         LANE_READS,  0, "what waits for my roles",              "for", "", "200 304 400 503", "InboxList" },
-    { "GET",    "/v1/flags",                           get_flags,         LANE_READS,  0, "all flags",                            "", "", "200 304", "FlagList" },
-    { "GET",    "/v1/flags/{environment}/{flag}",      get_flag,          LANE_READS,  0, "one flag",                             "", "", "200 304 404", "Flag" },
-    { "POST",   "/v1/flags/{environment}/{flag}/kill", post_flag_kill,    LANE_STOPS,  0, "latch its deployment: off, for good",  "", "application/json", "200 403 404 415 422 503", "Killed" },
-    { "GET",    "/v1/freezes",                         get_freezes,       LANE_READS,  0, "freezes in force or to come",          "", "", "200 304", "FreezeList" },
+    { "GET",    "/v1/flags",                           get_flags,         LANE_READS,  0, "all flags",                            "", "", "200 304 503", "FlagList" },
+    { "GET",    "/v1/flags/{environment}/{flag}",      get_flag,          LANE_READS,  0, "one flag",                             "", "", "200 304 404 503", "Flag" },
+    { "POST",   "/v1/flags/{environment}/{flag}/kill", post_flag_kill,    LANE_STOPS,  0, "latch its deployment: off, for good",  "", "application/json", "200 400 403 404 415 422 503", "Killed" },
+    { "GET",    "/v1/freezes",                         get_freezes,       LANE_READS,  0, "freezes in force or to come",          "", "", "200 304 503", "FreezeList" },
     { "POST",   "/v1/freezes",                         post_freeze,       LANE_STOPS,  0, "freeze an environment or a lane",      "", "application/json", "201 400 403 415 422 503", "Freeze" },
     { "DELETE", "/v1/freezes/{id}",                    delete_freeze,     LANE_STOPS,  0, "lift a freeze",                        "", "", "200 403 404 409 503", "Freeze" },
     { "GET",    "/v1/windows",                         get_windows,       LANE_READS,  0, "deployment windows, and when they change", "", "", "200 304", "WindowList" },
@@ -125,11 +128,22 @@ static bool sign_in(struct gateway_call *call)
 {
     call->actor =
         auth_actor(call->gateway->auth, call_header(call, "authorization"), call->now_ms);
+    if (call_header(call, "authorization") == NULL) {
+        call->actor = session_actor(call);
+        call->by_cookie = call->actor != NULL;
+    }
     if (call->actor != NULL || (call->route->flags & ROUTE_OPEN) != 0)
         return true;
     return refuse(call,
                   &(struct problem){ .code = "not-signed-in",
                                      .detail = "send Authorization: Bearer TOKEN" });
+}
+
+/* What needs no token cannot be done in anybody's name. */
+static bool check_origin(struct gateway_call *call)
+{
+    return !call->by_cookie || (call->route->flags & ROUTE_OPEN) != 0 ||
+           session_may_change(call);
 }
 
 /* Whether a space-separated list holds that word. */
@@ -183,6 +197,40 @@ static bool check_type(struct gateway_call *call)
                                                             type) });
 }
 
+static size_t depth_of(struct pb_bytes json)
+{
+    size_t deepest = 0;
+    size_t depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < json.length; i++) {
+        const char c = (char)json.bytes[i];
+
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '['))
+            deepest = ++depth > deepest ? depth : deepest;
+        else if (!quoted && (c == '}' || c == ']'))
+            depth -= depth > 0;
+    }
+    return deepest;
+}
+
+/* Nobody means JSON as deep as that; readers of it recurse. */
+static bool check_depth(struct gateway_call *call)
+{
+    const char *const type = call_header(call, "content-type");
+
+    if (call->route->body[0] == '\0' || (type != NULL && strstr(type, "json") == NULL) ||
+        depth_of(call->body) <= BODY_DEPTH_MAX)
+        return true;
+    return refuse(call,
+                  &(struct problem){ .code = "malformed",
+                                     .detail = "the JSON is nested deeper than 32" });
+}
+
 /* Monitoring is never refused for its rate: an alert that is dropped may be the one. */
 static bool check_rate(struct gateway_call *call)
 {
@@ -213,7 +261,8 @@ bool gateway_admit(struct gateway_call *call)
     if (call->route == NULL)
         admitted = refuse_route(call);
     else
-        admitted = sign_in(call) && check_query(call) && check_type(call) && check_rate(call);
+        admitted = sign_in(call) && check_origin(call) && check_query(call) &&
+                   check_type(call) && check_depth(call) && check_rate(call);
     if (call->route != NULL)
         call->allow = NULL;
     if (!admitted)

@@ -82,6 +82,7 @@ static struct web_response response_of(const struct gateway_call *call)
     set_header(&response, "ETag", call->etag);
     set_header(&response, "Location", call->location);
     set_header(&response, "Link", call->link);
+    set_header(&response, "Set-Cookie", call->cookie);
     set_header(&response, "Allow", call->allow);
     set_header(&response, "Vary", call->vary);
     set_header(&response, "Slipway-As-Of", number_text(call, call->as_of_ms));
@@ -222,7 +223,11 @@ static bool serve(struct gateway *gateway, struct bench *bench, const struct wai
     call.wait_deployment = wait->deployment;
     call.wait_version = wait->version;
     call.wait_until_ms = wait->until_ms;
-    done = request_answer(&call) || call.now_ms >= wait->until_ms;
+    done = request_answer(&call);
+    if (!done && call.now_ms >= wait->until_ms) {
+        request_given_up(&call);
+        done = true;
+    }
     call_done(&call, bench);
     if (!done)
         return false;

@@ -112,10 +112,35 @@ static void stopping_has_a_budget_of_its_own(void **state)
     assert_string_equal(world_text("code"), "too-many");
 }
 
+static int send_nested(const char *mark, int depth)
+{
+    struct text text = text_new(4096);
+    const char *body;
+
+    text_add(&text, "{\"reason\":");
+    for (int i = 1; i < depth; i++)
+        text_add(&text, "%s", mark);
+    body = arena_text(&w.arena, text.bytes);
+    text_release(&text);
+    return world_post("rel", "/v1/flags/production/x/kill", body);
+}
+
+static void json_is_at_most_32_deep(void **state)
+{
+    (void)state;
+    world_turn();
+    assert_int_equal(send_nested("[", 32), 422);
+    assert_int_equal(send_nested("[", 33), 400);
+    assert_int_equal(send_nested("{\"a\":", 33), 400);
+    assert_int_equal(send_nested("\"[[\\\"[[\"", 33), 422);
+    assert_int_equal(send_nested("[]", 100), 422);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
     const struct CMUnitTest tests[] = {
+        TEST(json_is_at_most_32_deep),
         TEST(other_methods_and_paths_are_told_apart),
         TEST(every_problem_has_a_status_and_a_title),
         TEST(everything_carries_the_callers_trace),

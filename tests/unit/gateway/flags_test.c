@@ -290,11 +290,27 @@ static void all_flags_of_an_environment_at_once_and_only_when_changed(void **sta
     assert_int_equal(world_count("flags"), 0);
 }
 
+static void while_the_flags_are_being_read_a_kill_asks_to_be_sent_again(void **state)
+{
+    (void)state;
+    say_latched("http://127.0.0.1:8080/*", true);
+    world_grant("express-pay", "express-pay.1", 100, 1);
+    assert_int_equal(kill_flag("rel"), 503);
+    assert_string_equal(world_text("code"), "not-ready");
+    assert_int_equal(w.call.retry_after_s, 1);
+    assert_int_equal(world_get("/v1/flags/production/express-pay"), 503);
+    assert_int_equal(world_get("/v1/flags"), 503);
+    assert_int_equal(world_get("/v1/freezes"), 503);
+    world_turn();
+    assert_int_equal(kill_flag("rel"), 200);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
     const struct CMUnitTest tests[] = {
         TEST(while_the_flags_are_being_read_nothing_is_on_and_nothing_is_off),
+        TEST(while_the_flags_are_being_read_a_kill_asks_to_be_sent_again),
         TEST(a_flag_says_what_is_granted_and_what_is_latched),
         TEST(a_kill_is_written_at_once_and_this_gateway_is_off),
         TEST(a_gateway_that_does_not_agree_is_named),

@@ -14,6 +14,13 @@ static const char *freeze_json(const char *scope, int64_t from_s, int64_t to_s)
                         (long long)(w.clock.now_ms + to_s * 1000));
 }
 
+static int open_world(void **state)
+{
+    (void)world_open(state);
+    world_turn(); /* control.v1 has been read. */
+    return 0;
+}
+
 static void a_freeze_says_whom_it_will_hold(void **state)
 {
     struct world_deployment runs = world_deployment("runs.1", PB__PHASE__ROLLING_OUT);
@@ -136,7 +143,7 @@ static void windows_say_when_they_change(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, world_close)
     const struct CMUnitTest tests[] = {
         TEST(a_freeze_says_whom_it_will_hold),
         TEST(a_freeze_of_another_lane_holds_nobody),

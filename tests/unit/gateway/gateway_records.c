@@ -183,19 +183,36 @@ static int32_t partition_of(const Pb__DeploymentState *state)
     return bus_partition(state->feature, WORLD_PARTITIONS);
 }
 
-void world_put_field(const char *hash, const char *field, const void *message)
+static void put_field(const char *hash, const char *field, struct store_value value)
 {
     struct store store = shared_store(memory_store(w.space, (struct memory_faults){ 0 }), NULL);
-    const struct pb_bytes packed = pb_pack(&w.arena, message);
-    const struct store_op op = { .kind = STORE_HASH_SET,
-                                 .key = hash,
-                                 .field = field,
-                                 .value = { (const char *)packed.bytes, packed.length } };
+    const struct store_op op = {
+        .kind = STORE_HASH_SET, .key = hash, .field = field, .value = value
+    };
     const struct store_batch batch = { .ops = &op, .op_count = 1 };
     struct error error = { 0 };
 
     assert_int_equal(store.commit(store.self, &batch, &error), ERR_OK);
     store.close(store.self);
+}
+
+void world_put_field(const char *hash, const char *field, const void *message)
+{
+    const struct pb_bytes packed = pb_pack(&w.arena, message);
+
+    put_field(hash, field, (struct store_value){ (const char *)packed.bytes, packed.length });
+}
+
+void world_instance(const char *service, const char *instance, int64_t age_ms)
+{
+    const char *const said =
+        arena_printf(&w.arena,
+                     "{\"service\":\"%s\",\"instance\":\"%s\",\"seen_ms\":%lld}",
+                     service,
+                     instance,
+                     (long long)(w.clock.now_ms - age_ms));
+
+    put_field("slipway:instances", instance, (struct store_value){ said, strlen(said) });
 }
 
 void world_member(const char *set, const char *member)

@@ -107,6 +107,8 @@ void world_entry(const struct world_deployment *deployment,
 void world_put(const char *key, const void *bytes, size_t length);
 void world_put_message(const char *key, const void *message); /* Packed. */
 void world_put_field(const char *hash, const char *field, const void *message);
+/* A sign of life of one instance, that many milliseconds old. */
+void world_instance(const char *service, const char *instance, int64_t age_ms);
 void world_member(const char *set, const char *member);
 
 /* The newest record of a topic, unpacked, in w.arena; fails the test if there is none. */

@@ -30,7 +30,7 @@ static void every_resource_of_the_design_is_described(void **state)
         { "get", "/v1/health" },                           { "get", "/v1/signals" },
         { "get", "/v1/stream" },                           { "post", "/v1/alertmanager" },
         { "post", "/v1/events" },                          { "post", "/ofrep/v1/evaluate/flags/{flag}" },
-        { "post", "/ofrep/v1/evaluate/flags" },
+        { "post", "/ofrep/v1/evaluate/flags" },            { "post", "/v1/login" },
     };
     /* clang-format on */
     const json_t *paths;
@@ -112,6 +112,14 @@ static const struct recipe recipes[] = {
     { 404, "GET",    "/v1/requests/{id}",             "/v1/requests/unknown", "rel", NULL, NULL, FINE },
     { 503, "GET",    "/v1/requests/{id}",             "/v1/requests/known", "rel", NULL, NULL, NO_REDIS },
     { 400, "GET",    "/v1/inbox",                     "/v1/inbox?for=x", "rel", NULL, NULL, FINE },
+    { 200, "POST",   "/v1/login",                     NULL, NULL, "{\"token\":\"token-of-rel\"}", JSON, FINE },
+    { 400, "POST",   "/v1/login",                     NULL, NULL, "{}", JSON, FINE },
+    { 401, "POST",   "/v1/login",                     NULL, NULL, "{\"token\":\"x\"}", JSON, FINE },
+    { 403, "POST",   "/v1/login",                     NULL, NULL, "@origin", JSON, FINE },
+    { 415, "POST",   "/v1/login",                     NULL, NULL, "{}", "text/plain", FINE },
+    { 204, "DELETE", "/v1/login",                     NULL, NULL, NULL, NULL, FINE },
+    { 503, "GET",    "/v1/flags",                     NULL, "rel", NULL, NULL, NOT_READ },
+    { 503, "GET",    "/v1/flags/{environment}/{flag}", NULL, "rel", NULL, NULL, NOT_READ },
     { 404, "GET",    "/v1/flags/{environment}/{flag}", "/v1/flags/production/x", "rel", NULL, NULL, FINE },
     { 400, "GET",    "/v1/signals",                   "/v1/signals?after=x", "rel", NULL, NULL, FINE },
     { 400, "GET",    "/v1/stream",                    "/v1/stream?topics=x", "rel", NULL, NULL, FINE },
@@ -138,6 +146,7 @@ static const struct recipe recipes[] = {
     { 428, "POST",   "/v1/deployments/{id}/requests", NULL, "rel", "{\"resume\":{}}", JSON, FINE },
     { 503, "POST",   "/v1/deployments/{id}/requests", NULL, "rel", PAUSE, JSON, NO_KAFKA },
     { 200, "POST",   "/v1/flags/{environment}/{flag}/kill", NULL, "rel", "{\"reason\":\"x\"}", JSON, FINE },
+    { 400, "POST",   "/v1/flags/{environment}/{flag}/kill", NULL, "rel", "@deep", JSON, FINE },
     { 403, "POST",   "/v1/flags/{environment}/{flag}/kill", NULL, "ci", "{\"reason\":\"x\"}", JSON, FINE },
     { 404, "POST",   "/v1/flags/{environment}/{flag}/kill", "/v1/flags/production/x/kill", "rel", "{\"reason\":\"x\"}", JSON, FINE },
     { 415, "POST",   "/v1/flags/{environment}/{flag}/kill", NULL, "rel", "{}", "text/plain", FINE },
@@ -281,6 +290,8 @@ static const char *body_of(const struct recipe *recipe)
             "{\"expected_version\":10,\"pause\":{},\"reason\":\"", "x", 2001, "\"}");
     if (strcmp(recipe->body, "@alerts") == 0)
         return repeated("{\"alerts\":[", ONE_ALERT, 1001, "]}");
+    if (strcmp(recipe->body, "@deep") == 0)
+        return repeated("", "[", 33, "");
     if (strcmp(recipe->body, "@alert") == 0)
         return "{\"alerts\":[" ONE_ALERT "]}";
     if (strcmp(recipe->body, PAUSE) == 0)
@@ -304,6 +315,8 @@ static int try(const struct recipe *recipe)
     w.gateway->control_complete = recipe->trouble != NOT_READ;
     if (recipe->type != NULL)
         asked.headers[headers++] = arena_printf(&w.arena, "Content-Type: %s", recipe->type);
+    if (strcmp(asked.body, "@origin") == 0)
+        asked.headers[headers++] = "Origin: https://evil.example";
     if (recipe->status == 304)
         asked.headers[headers++] = "If-None-Match: *";
     status = world_ask(&asked);

@@ -2,6 +2,7 @@
 #include "services/gateway/server.h"
 
 #include "common/state/keys.h"
+#include "common/wire/topics.h"
 #include "services/gateway/service.h"
 #include "tests/support/test.h"
 #include "tests/unit/gateway/fake_web.h"
@@ -204,13 +205,13 @@ static void the_coordinators_answer_is_brought_when_it_comes(void **state)
     assert_non_null(strstr(answered()->body, "\"state\":\"APPLIED\""));
 }
 
-static void without_a_coordinator_the_request_is_pending(void **state)
+/* Asked, and nobody answers in time. */
+static void ask_in_vain(void)
 {
     struct world_deployment deployment =
         world_deployment("express-pay.3", PB__PHASE__EXECUTING);
     int status;
 
-    (void)state;
     world_store(&deployment);
     assert_int_equal(
         send("POST",
@@ -220,8 +221,28 @@ static void without_a_coordinator_the_request_is_pending(void **state)
         WEB_LATER);
     while (fake_web_answer_now(&web, next_id) == NULL)
         memory_clock_advance(&w.clock, 100);
+}
+
+static void while_the_coordinator_is_busy_the_request_is_pending(void **state)
+{
+    (void)state;
+    /* It goes on saying so while the clock is turned. */
+    world_instance("coordinator", "coordinator-1", -(int64_t)1000000000000);
+    ask_in_vain();
     assert_int_equal(answered()->status, 202);
     assert_non_null(strstr(answered()->body, "\"state\":\"PENDING\""));
+}
+
+static void without_a_coordinator_the_sender_is_told_that_it_is_recorded(void **state)
+{
+    (void)state;
+    world_instance("coordinator", "coordinator-1", 20000);
+    world_instance("executor", "executor-1", 0);
+    ask_in_vain();
+    assert_int_equal(answered()->status, 503);
+    assert_non_null(strstr(answered()->body, "\"code\":\"no-coordinator\""));
+    assert_non_null(strstr(answered()->body, "\"instance\":\"/v1/requests/r-1\""));
+    assert_int_equal(world_sent_count(TOPIC_EVENTS), 1);
 }
 
 int main(void)
@@ -233,7 +254,8 @@ int main(void)
         TEST(flags_and_stops_do_not_wait_for_those_who_read),
         TEST(those_for_whom_there_is_no_place_are_told_at_once),
         TEST(the_coordinators_answer_is_brought_when_it_comes),
-        TEST(without_a_coordinator_the_request_is_pending),
+        TEST(while_the_coordinator_is_busy_the_request_is_pending),
+        TEST(without_a_coordinator_the_sender_is_told_that_it_is_recorded),
     };
 
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);
