@@ -167,7 +167,7 @@ class Stage:
                                    "--partitions", "4"])
             self.bootstrap = wait_for("the embedded broker", lambda: self.read(port_file))
         elif self.broker == "kafka":
-            scripts, folder = ROOT / "tests" / "support" / "kafka", self.folder / "kafka"
+            scripts, folder = self.kafka_scripts(), self.folder / "kafka"
             done = subprocess.run([scripts / "start", folder], text=True, capture_output=True)
             if done.returncode != 0:
                 raise Failed(f"Kafka did not start: {done.stderr.strip()[-2000:]}")
@@ -176,6 +176,10 @@ class Stage:
                                                      capture_output=True, check=False))
         else:
             self.bootstrap = self.broker
+
+    @staticmethod
+    def kafka_scripts():
+        return ROOT / "tests" / "support" / "kafka"
 
     def start_desk(self):
         """Ticket system, webhook receiver, mail server; all in this process."""

@@ -77,6 +77,32 @@ def service(lab):
     return lab
 
 
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory, build, broker, messages):
+    """A lab to make trouble in, for a whole module."""
+    from trouble import Troubled
+    lab = Troubled(build, tmp_path_factory.mktemp("trouble"), broker, messages)
+    try:
+        lab.open()
+        yield lab
+    finally:
+        bad = lab.close()
+    assert not bad, f"did not stop cleanly: {bad}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    item.broke_off = (yield).get_result().failed
+
+
+@pytest.fixture
+def trouble(request, troubled):
+    """The same; a test that fails leaves no trouble to the next."""
+    yield troubled
+    if request.node.broke_off:
+        troubled.tidy()
+
+
 SIDE_BY_SIDE = 12
 
 
@@ -113,3 +139,4 @@ def pytest_sessionfinish(session):
 def pytest_configure(config):
     config.addinivalue_line("markers", "early: begins as soon as the lab is open")
     config.addinivalue_line("markers", "kafka: also run against a real Kafka, whatever is chosen")
+    config.addinivalue_line("markers", "slow: takes minutes; left out with -m 'not slow'")

@@ -137,6 +137,8 @@ class Handler(BaseHTTPRequestHandler):
 class Lab(World):
     """A World with many services instead of a shop."""
 
+    handler = Handler
+
     def __init__(self, build, folder, broker, messages):
         super().__init__(build, folder, broker, messages)
         self.services, self.hooks, self.frail, self.frail_down = {}, [], [], False
@@ -149,7 +151,7 @@ class Lab(World):
     def prepare(self):
         """What the stage needs before settings can be written."""
         folder = self.stage.folder
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         server.daemon_threads, server.lab = True, self
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.stage.stops.append(lambda: (server.shutdown(), server.server_close()))
@@ -303,13 +305,16 @@ class Lab(World):
     def open(self, count=1, settings=None):
         stage = self.stage
         stage.start_redis()
-        stage.start_broker()
+        self.start_broker()
         stage.start_desk()
         stage.make_keys()
         stage.make_tokens({**stage_module.PEOPLE, "sam": ["submitter", "technical-lead"]})
         self.prepare()
         self.write_settings()
         self.start(count)
+
+    def start_broker(self):
+        self.stage.start_broker()
 
     def close(self):
         for service in self.services.values():
