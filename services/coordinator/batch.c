@@ -244,6 +244,7 @@ static void conclude(struct batch *batch,
         .id = heard->id,
         .version = verdict->version,
         .effects = verdict->effects,
+        .after = verdict->after,
     };
 
     count_event(batch, answer_name(verdict->answer));

@@ -70,6 +70,7 @@ struct answered {
     const char *id; /* Of the aggregate. */
     uint64_t version;
     const struct effects *effects;
+    const void *after; /* Its message after the event. */
 };
 
 /* ERR_TOO_LARGE if one of them could not be sent. */

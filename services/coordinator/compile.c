@@ -2,10 +2,13 @@
 
 #include "common/domain/report.h"
 #include "common/planning/compile.h"
+#include "common/wire/digest.h"
 #include "services/coordinator/holds.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/states.h"
 #include "services/coordinator/told.h"
+
+#include <string.h>
 
 static enum err acceptance_read(struct coordinator *shell,
                                 const struct partition *partition,
@@ -154,20 +157,40 @@ static void make_smaller(Pb__DeploymentReport *report)
     }
 }
 
-enum err archive_make(struct coordinator *shell,
-                      const struct outgoing *outgoing,
-                      struct outgoing *ret,
-                      struct error *error)
+/* What the timeline has by now of versions after that one is of no concern to it. */
+static size_t count_until(Pb__TimelineEntry *const *timeline, size_t count, uint64_t version)
+{
+    while (count > 0 && timeline[count - 1]->version > version)
+        count--;
+    return count;
+}
+
+static enum err state_unpack(struct coordinator *shell,
+                             const struct outgoing *outgoing,
+                             Pb__DeploymentState **ret,
+                             struct error *error)
+{
+    void *state = NULL;
+    const enum err err = pb_unpack(
+        &shell->arena, &pb__deployment_state__descriptor, outgoing->state, &state, error);
+
+    if (err == ERR_OK)
+        *ret = state;
+    return err;
+}
+
+static enum err report_of(struct coordinator *shell,
+                          const struct outgoing *outgoing,
+                          Pb__DeploymentReport **ret,
+                          struct error *error)
 {
     const struct projection projection = states_projection(shell);
     struct arena *const arena = &shell->arena;
     Pb__DeploymentState *state = NULL;
     Pb__Plan *plan = NULL;
     Pb__TimelineEntry **timeline = NULL;
-    Pb__DeploymentReport *report;
     size_t count = 0;
-    enum err err =
-        projection_deployment(&projection, arena, outgoing->deployment, &state, error);
+    enum err err = state_unpack(shell, outgoing, &state, error);
 
     if (err == ERR_OK && !pb_same(state->plan_hash, ""))
         err = projection_plan(&projection, arena, state, &plan, error);
@@ -176,9 +199,62 @@ enum err archive_make(struct coordinator *shell,
             &projection, arena, outgoing->deployment, &timeline, &count, error);
     if (err != ERR_OK)
         return error_wrap(error, err, "report of %s", outgoing->deployment);
-    report = report_make(arena, state, plan, timeline, count);
-    if (protobuf_c_message_get_packed_size(&report->base) > PB_RECORD_MAX)
-        make_smaller(report);
-    ret->message = &report->base;
+    count = count_until(timeline, count, state->version);
+    *ret = report_make(arena, state, plan, timeline, count);
+    if (protobuf_c_message_get_packed_size(&(*ret)->base) > PB_RECORD_MAX)
+        make_smaller(*ret);
+    return ERR_OK;
+}
+
+enum err archive_make(struct coordinator *shell,
+                      const struct outgoing *outgoing,
+                      struct outgoing *ret,
+                      struct error *error)
+{
+    Pb__DeploymentReport *report = NULL;
+    const enum err err = report_of(shell, outgoing, &report, error);
+
+    if (err == ERR_OK)
+        ret->message = &report->base;
+    return err;
+}
+
+static const char *link_of(struct coordinator *shell, const char *deployment)
+{
+    const char *const site = shell->ports->settings->gateway.public_url;
+    size_t length = site != NULL ? strlen(site) : 0;
+
+    if (length == 0)
+        return "";
+    while (length > 0 && site[length - 1] == '/')
+        length--;
+    return arena_printf(
+        &shell->arena, "%.*s/v1/deployments/%s/report", (int)length, site, deployment);
+}
+
+static const char *digest_of(struct arena *arena, const Pb__DeploymentReport *report)
+{
+    const struct pb_bytes packed = pb_pack(arena, report);
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_sha256(packed.bytes, packed.length, hex);
+    return arena_printf(arena, "sha256:%s", hex);
+}
+
+enum err finished_make(struct coordinator *shell,
+                       const struct outgoing *outgoing,
+                       struct outgoing *ret,
+                       struct error *error)
+{
+    Pb__Signal *const signal = pb_clone(&shell->arena, outgoing->message);
+    Pb__DeploymentReport *report = NULL;
+    const enum err err = report_of(shell, outgoing, &report, error);
+
+    if (err != ERR_OK && !outgoing_is_hopeless(err))
+        return err;
+    signal->deployment_finished->report_link = link_of(shell, outgoing->deployment);
+    if (report != NULL)
+        signal->deployment_finished->report_digest = digest_of(&shell->arena, report);
+    ret->message = &signal->base;
     return ERR_OK;
 }

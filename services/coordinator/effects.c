@@ -197,6 +197,16 @@ void batch_answer_request(struct batch *batch,
         ANSWER_TTL_MS);
 }
 
+/* The report is of the deployment as it ended, whenever it is made. */
+static void set_ended(struct batch *batch,
+                      const struct answered *answered,
+                      Pb__OutboxKind kind,
+                      struct outgoing *outgoing)
+{
+    outgoing->kind = kind;
+    outgoing->state = pb_pack(batch->arena, answered->after);
+}
+
 static void take_one(struct batch *batch, const struct answered *answered, size_t index)
 {
     const struct effect *const effect = &answered->effects->item[index];
@@ -229,6 +239,8 @@ static void take_one(struct batch *batch, const struct answered *answered, size_
     case EFFECT_SIGNAL:
         outgoing.topic = TOPIC_SIGNALS;
         outgoing.key = effect->signal->feature;
+        if (effect->signal->body_case == PB__SIGNAL__BODY_DEPLOYMENT_FINISHED)
+            set_ended(batch, answered, PB__OUTBOX_KIND__OUTBOX_FINISHED, &outgoing);
         break;
     case EFFECT_COMPILE:
         outgoing.topic = TOPIC_EVENTS;
@@ -237,8 +249,8 @@ static void take_one(struct batch *batch, const struct answered *answered, size_
         break;
     case EFFECT_ARCHIVE:
         outgoing.topic = TOPIC_ARCHIVE;
-        outgoing.kind = PB__OUTBOX_KIND__OUTBOX_ARCHIVE;
         outgoing.key = answered->id;
+        set_ended(batch, answered, PB__OUTBOX_KIND__OUTBOX_ARCHIVE, &outgoing);
         break;
     }
     batch_say(batch, &outgoing, offset);

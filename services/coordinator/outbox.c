@@ -43,6 +43,12 @@ struct pb_bytes outgoing_pack(struct arena *arena, const struct outgoing *outgoi
     record.deployment = outgoing->deployment;
     record.version = outgoing->version;
     record.approach = outgoing->approach;
+    if (outgoing->state.length > 0) {
+        const struct pb_bytes state = outgoing->state;
+
+        record.state.len = state.length;
+        record.state.data = (uint8_t *)arena_copy(arena, state.bytes, state.length);
+    }
     return pb_pack(arena, &record);
 }
 
@@ -79,7 +85,8 @@ enum err outgoing_unpack(struct arena *arena,
     if (err != ERR_OK)
         return err;
     record = unpacked;
-    if (record->kind == PB__OUTBOX_KIND__OUTBOX_RECORD)
+    if (record->kind == PB__OUTBOX_KIND__OUTBOX_RECORD ||
+        record->kind == PB__OUTBOX_KIND__OUTBOX_FINISHED)
         err = pb_unpack(arena,
                         type_of(record->topic),
                         (struct pb_bytes){ record->payload.data, record->payload.len },
@@ -99,6 +106,7 @@ enum err outgoing_unpack(struct arena *arena,
         .deployment = record->deployment,
         .version = record->version,
         .approach = record->approach,
+        .state = { record->state.data, record->state.len },
     };
     return ERR_OK;
 }
@@ -138,14 +146,18 @@ static bool is_signed(const char *topic)
     return strcmp(topic, TOPIC_SIGNALS) != 0 && strcmp(topic, TOPIC_DEAD_LETTER) != 0;
 }
 
-/* What can never be made must not keep everything behind it from going out. It is rebuilt from
- * the log if anybody asks. */
+bool outgoing_is_hopeless(enum err err)
+{
+    return err_disposal(err) == DISPOSE_DEAD_LETTER || err == ERR_NOT_FOUND;
+}
+
+/* It is rebuilt from the log if anybody asks. */
 static enum err give_up(struct coordinator *shell,
                         const struct outgoing *outgoing,
                         enum err err,
                         const struct error *why)
 {
-    if (err_disposal(err) != DISPOSE_DEAD_LETTER && err != ERR_NOT_FOUND)
+    if (!outgoing_is_hopeless(err))
         return err;
     shell->ports->metrics.add(
         shell->ports->metrics.self, "slipway_effects_given_up_total", "", "", 1);
@@ -165,6 +177,8 @@ static enum err make(struct coordinator *shell, struct outgoing *outgoing, struc
         return compile_answer(shell, outgoing, outgoing, error);
     if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_ARCHIVE)
         return archive_make(shell, outgoing, outgoing, error);
+    if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_FINISHED)
+        return finished_make(shell, outgoing, outgoing, error);
     return ERR_OK;
 }
 

@@ -15,10 +15,11 @@ struct outgoing {
     const char *subject;
     const char *traceparent;
     int64_t at_ms;
-    const ProtobufCMessage *message; /* RECORD */
-    const char *deployment;          /* COMPILE, ARCHIVE */
+    const ProtobufCMessage *message; /* RECORD, FINISHED */
+    const char *deployment;          /* COMPILE, ARCHIVE, FINISHED */
     uint64_t version;                /* COMPILE */
     const char *approach;            /* COMPILE */
+    struct pb_bytes state;           /* ARCHIVE, FINISHED */
     bool kept;                       /* In {p}:outbox; a command is kept with its task. */
 };
 
@@ -40,6 +41,9 @@ enum err outgoing_unpack(struct arena *arena,
 
 /* ERR_TOO_LARGE when the bus would refuse it. Asked before anything is committed. */
 enum err outgoing_check(const struct outgoing *outgoing, struct error *error) MUST_CHECK;
+
+/* What can never be made, however often it is tried: it must not keep what is behind it. */
+bool outgoing_is_hopeless(enum err err);
 
 /* The writes that keep it in {p}:outbox. score orders it. */
 void outbox_keep(struct writes *writes, const struct outgoing *outgoing, int64_t score);

@@ -1,6 +1,7 @@
 /* What the shell promises while all is well: the path of an acceptance, and who is told what.
  */
 #include "common/state/keys.h"
+#include "common/wire/digest.h"
 #include "tests/unit/coordinator_shell/story.h"
 
 void toy_poison(void)
@@ -55,6 +56,51 @@ static void an_acceptance_goes_through_to_its_end(void **state)
     assert_int_equal(story_unpack(story, "pay.1")->phase, PB__PHASE__COMPLETED);
     assert_int_equal(story->hands.dropped, 0);
     assert_string_equal(story_not_ready(story, story->coordinator), "");
+}
+
+static const struct bus_record *only_record(struct story *story, const char *topic)
+{
+    const struct bus_record *found = NULL;
+
+    for (int32_t p = 0; p < (int32_t)story->settings.kafka.partitions; p++) {
+        const struct bus_record *const record =
+            memory_broker_record(story->cluster.broker, topic, p, 0);
+
+        assert_true(found == NULL || record == NULL);
+        assert_null(memory_broker_record(story->cluster.broker, topic, p, 1));
+        found = record != NULL ? record : found;
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static void the_end_is_told_with_where_the_report_is_and_its_digest(void **state)
+{
+    struct story *const story = *state;
+    const struct bus_record *report;
+    const struct bus_record *signal;
+    const Pb__DeploymentFinished *finished;
+    void *message = NULL;
+    struct error error = { 0 };
+    char hex[DIGEST_HEX_SIZE];
+
+    story_accept(story, "pay", "one");
+    settle(story);
+    report = only_record(story, "archive.v1");
+    signal = only_record(story, "signals.v1");
+    assert_int_equal(pb_unpack(&story->cluster.arena,
+                               &pb__signal__descriptor,
+                               (struct pb_bytes){ signal->bytes, signal->length },
+                               &message,
+                               &error),
+                     ERR_OK);
+    finished = ((Pb__Signal *)message)->deployment_finished;
+    digest_sha256(report->bytes, report->length, hex);
+    assert_string_equal(finished->exit, "COMPLETED");
+    assert_string_equal(finished->report_link,
+                        "https://slipway.example/v1/deployments/pay.1/report");
+    assert_string_equal(finished->report_digest,
+                        arena_printf(&story->cluster.arena, "sha256:%s", hex));
 }
 
 static void nothing_is_left_behind_by_a_deployment_that_ended(void **state)
@@ -324,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(an_acceptance_goes_through_to_its_end),
+        STORY(the_end_is_told_with_where_the_report_is_and_its_digest),
         STORY(nothing_is_left_behind_by_a_deployment_that_ended),
         STORY(what_follows_from_a_record_carries_its_trace),
         STORY(a_request_gets_its_answer_once_for_a_day),

@@ -25,6 +25,7 @@ void story_open(struct story *story)
     story->settings.kafka.partitions = PARTITIONS;
     story->settings.kafka.manage_topics = true;
     story->settings.redis.prefix = "slipway:";
+    story->settings.gateway.public_url = "https://slipway.example/";
     cluster_open(&story->cluster, &story->settings);
     story->hands =
         (struct hands){ .cluster = &story->cluster, .answer = do_task, .self = story };
