@@ -1,11 +1,13 @@
 #include "services/coordinator/intake.h"
 
 #include "common/config/feature.h"
-#include "common/wire/pbjson.h"
+#include "common/config/fields.h"
+#include "common/wire/foreign.h"
 #include "common/wire/topics.h"
 #include "services/coordinator/letters.h"
 #include "services/coordinator/record.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { RECORDS_PER_TURN = 64, ID_DIGITS = 32 };
@@ -44,13 +46,6 @@ static enum err type_of(const char *name,
     return ERR_OK;
 }
 
-static bool is_json(const struct bus_record *record)
-{
-    const char *const type = bus_header(record, "content-type");
-
-    return type != NULL && strncmp(type, "application/json", strlen("application/json")) == 0;
-}
-
 /* The message in whichever of its three forms. */
 static void sort_out(struct accepted *accepted, const void *message)
 {
@@ -74,21 +69,17 @@ static void sort_out(struct accepted *accepted, const void *message)
 
 static enum err parse(struct arena *arena, struct accepted *accepted, struct error *why)
 {
-    const struct bus_record *const record = accepted->record;
     const ProtobufCMessageDescriptor *type = NULL;
+    struct bus_record plain = { 0 };
     void *message = NULL;
-    enum err err = envelope_open(arena, record, &accepted->envelope, why);
+    enum err err = foreign_unwrap(arena, accepted->record, &plain, why);
 
     if (err == ERR_OK)
+        err = envelope_open(arena, &plain, &accepted->envelope, why);
+    if (err == ERR_OK)
         err = type_of(accepted->envelope.type, &type, why);
-    if (err != ERR_OK)
-        return err;
-    if (is_json(record))
-        err = pbjson_parse(
-            arena, type, (const char *)record->bytes, record->length, &message, why);
-    else
-        err = pb_unpack(
-            arena, type, (struct pb_bytes){ record->bytes, record->length }, &message, why);
+    if (err == ERR_OK)
+        err = foreign_message(arena, &plain, type, &message, why);
     if (err == ERR_OK)
         sort_out(accepted, message);
     return err;
@@ -109,12 +100,18 @@ static enum err check(struct arena *arena, struct accepted *accepted, struct err
     return err;
 }
 
-/* Their ids are unique only together with their source. */
-static const char *id_of(struct arena *arena, const struct envelope *envelope)
+/* Their ids are unique only together with their source; what has none is known by its place. */
+static const char *id_of(struct arena *arena, const struct accepted *accepted)
 {
-    const char *const both = arena_printf(arena, "%s\n%s", envelope->source, envelope->id);
+    const struct bus_record *const record = accepted->record;
+    const struct envelope *const envelope = &accepted->envelope;
+    const char *both;
     char digest[DIGEST_HEX_SIZE];
 
+    if (envelope->id == NULL)
+        return arena_printf(
+            arena, "%s.%d.%" PRId64, record->topic, (int)record->partition, record->offset);
+    both = arena_printf(arena, "%s\n%s", envelope->source, envelope->id);
     digest_sha256(both, strlen(both), digest);
     return arena_copy(arena, digest, ID_DIGITS);
 }
@@ -151,9 +148,9 @@ static struct outgoing outgoing_of(struct arena *arena,
 {
     return (struct outgoing){
         .kind = PB__OUTBOX_KIND__OUTBOX_RECORD,
-        .id = arena_printf(arena, "%s.%s", what, id_of(arena, &accepted->envelope)),
+        .id = arena_printf(arena, "%s.%s", what, id_of(arena, accepted)),
         .subject = "",
-        .traceparent = accepted->envelope.traceparent,
+        .traceparent = arena_text(arena, accepted->envelope.traceparent),
         .at_ms = accepted->record->at_ms,
         .deployment = "",
         .approach = "",
@@ -171,41 +168,58 @@ static void pass_on(struct arena *arena, const struct accepted *accepted, struct
     outbox_add(outbox, &outgoing);
 }
 
+/* What the sender calls the feature: in what could be read, else as the record's key. */
+static const char *feature_of(const struct accepted *accepted)
+{
+    if (accepted->signed_off != NULL && is_name(accepted->signed_off->feature))
+        return accepted->signed_off->feature;
+    return is_name(accepted->record->key) ? accepted->record->key : NULL;
+}
+
 /* Those who sent it look at signals.v1, under the feature they named. */
+static void tell_sender(struct arena *arena,
+                        const struct accepted *accepted,
+                        const struct letter *letter,
+                        struct outbox *outbox)
+{
+    const char *const feature = feature_of(accepted);
+    struct outgoing outgoing = outgoing_of(arena, accepted, "acceptance-refused");
+    Pb__Signal *signal;
+
+    if (feature == NULL)
+        return;
+    signal = pb_new(arena, &pb__signal__descriptor);
+    signal->feature = arena_text(arena, feature);
+    if (accepted->signed_off != NULL)
+        signal->environment = accepted->signed_off->environment;
+    signal->at_ms = accepted->record->at_ms;
+    signal->body_case = PB__SIGNAL__BODY_ACCEPTANCE_REFUSED;
+    signal->acceptance_refused = pb_new(arena, &pb__acceptance_refused__descriptor);
+    signal->acceptance_refused->reason = arena_text(arena, letter->reason);
+    signal->acceptance_refused->field = arena_text(arena, letter->field);
+    signal->acceptance_refused->remedy = letter->fix;
+    outgoing.topic = TOPIC_SIGNALS;
+    outgoing.key = signal->feature;
+    outgoing.message = &signal->base;
+    outbox_add(outbox, &outgoing);
+}
+
 static void refuse(struct coordinator *shell,
                    const struct accepted *accepted,
                    const char *reason,
                    struct outbox *outbox)
 {
-    struct arena *const arena = &shell->arena;
     const struct letter letter = {
         .record = accepted->record,
         .reason = reason,
         .field = accepted->field,
         .fix = "Correct it and send it again under a new ce_id.",
     };
-    const struct outgoing dead = letter_make(arena, &letter);
-    struct outgoing outgoing;
-    Pb__Signal *signal;
+    const struct outgoing dead = letter_make(&shell->arena, &letter);
 
     letter_note(shell, &letter);
     outbox_add(outbox, &dead);
-    if (accepted->signed_off == NULL || pb_same(accepted->signed_off->feature, ""))
-        return;
-    signal = pb_new(arena, &pb__signal__descriptor);
-    signal->feature = accepted->signed_off->feature;
-    signal->environment = accepted->signed_off->environment;
-    signal->at_ms = accepted->record->at_ms;
-    signal->body_case = PB__SIGNAL__BODY_ACCEPTANCE_REFUSED;
-    signal->acceptance_refused = pb_new(arena, &pb__acceptance_refused__descriptor);
-    signal->acceptance_refused->reason = arena_text(arena, reason);
-    signal->acceptance_refused->field = arena_text(arena, accepted->field);
-    signal->acceptance_refused->remedy = letter.fix;
-    outgoing = outgoing_of(arena, accepted, "acceptance-refused");
-    outgoing.topic = TOPIC_SIGNALS;
-    outgoing.key = signal->feature;
-    outgoing.message = &signal->base;
-    outbox_add(outbox, &outgoing);
+    tell_sender(&shell->arena, accepted, &letter, outbox);
 }
 
 static void take(struct coordinator *shell,

@@ -1,6 +1,7 @@
 #include "services/monitor/alerts.h"
 
 #include "common/runtime/dead_letter.h"
+#include "common/wire/foreign.h"
 #include "common/wire/topics.h"
 
 #include <stdlib.h>
@@ -146,20 +147,18 @@ static enum err open_batch(struct alert_desk *desk,
                            struct error *error)
 {
     struct envelope envelope = { 0 };
+    struct bus_record plain = { 0 };
     void *batch = NULL;
-    enum err err = envelope_open(&desk->arena, record, &envelope, error);
+    enum err err = foreign_unwrap(&desk->arena, record, &plain, error);
 
+    if (err == ERR_OK)
+        err = envelope_open(&desk->arena, &plain, &envelope, error);
     if (err == ERR_OK && !pb_same(envelope.type, "slipway.v1.AlertBatch"))
         err = error_set(
             error, ERR_INVALID, "ce_type is %.80s, not slipway.v1.AlertBatch", envelope.type);
-    if (err == ERR_OK && record->bytes == NULL)
-        err = error_set(error, ERR_INVALID, "the record has no payload");
     if (err == ERR_OK)
-        err = pb_unpack(&desk->arena,
-                        &pb__alert_batch__descriptor,
-                        (struct pb_bytes){ record->bytes, record->length },
-                        &batch,
-                        error);
+        err =
+            foreign_message(&desk->arena, &plain, &pb__alert_batch__descriptor, &batch, error);
     *ret = batch;
     return err;
 }
