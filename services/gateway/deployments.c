@@ -107,9 +107,7 @@ static const char *deployment_etag(struct gateway_call *call, const struct view_
                                        (unsigned long long)samples);
 }
 
-/* The newest attempts of the feature, this one among them; one that cannot be read is left out.
- */
-static void load_attempts(struct gateway_call *call, struct view_source *source)
+void deployment_load_attempts(struct gateway_call *call, struct view_source *source)
 {
     const struct projection *const projection = call->projection;
     const char *const feature = source->state->feature;
@@ -138,7 +136,7 @@ void get_deployment(struct gateway_call *call)
     if (!deployment_load(call, &source) || !deployment_load_timeline(call, &source) ||
         !deployment_load_series(call, &source))
         return;
-    load_attempts(call, &source);
+    deployment_load_attempts(call, &source);
     json = call_json(call);
     view_deployment(&json, NULL, &source);
     call->etag = deployment_etag(call, &source);

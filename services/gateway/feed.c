@@ -238,6 +238,17 @@ static void write_dead_letter(struct gateway_call *call,
     json_end_object(json);
 }
 
+void show_dead_letter(struct gateway_call *call, size_t back)
+{
+    struct pb_bytes *const letters =
+        arena_alloc(call->arena, FEED_KEEPS * sizeof(struct pb_bytes));
+    const size_t count = copy_feed(call, feed_dead_letter, letters);
+    struct json json = call_json(call);
+
+    if (back < count)
+        write_dead_letter(call, &json, letters[count - 1 - back]);
+}
+
 void get_dead_letters(struct gateway_call *call)
 {
     struct pb_bytes *const letters =

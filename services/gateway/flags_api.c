@@ -110,6 +110,25 @@ static size_t copy_flags(struct gateway_call *call, struct flag_copy **ret)
     return count;
 }
 
+size_t flags_of(struct gateway_call *call, const char *deployment, const char ***ret)
+{
+    const Pb__FlagValue *const *values = NULL;
+    size_t found = 0;
+    size_t count;
+
+    (void)pthread_mutex_lock(&call->gateway->lock);
+    count = flag_table_flags(call->gateway->flags, &values);
+    *ret = arena_alloc(call->arena, (count + 1) * 2 * sizeof **ret);
+    for (size_t i = 0; i < count; i++) {
+        if (!pb_same(values[i]->deployment, deployment))
+            continue;
+        (*ret)[2 * found] = arena_text(call->arena, values[i]->environment);
+        (*ret)[2 * found++ + 1] = arena_text(call->arena, values[i]->flag);
+    }
+    (void)pthread_mutex_unlock(&call->gateway->lock);
+    return found;
+}
+
 void get_flags(struct gateway_call *call)
 {
     struct flag_copy *flags = NULL;

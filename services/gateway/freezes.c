@@ -166,6 +166,20 @@ void get_freezes(struct gateway_call *call)
     (void)write_freezes(call, freezes, count, true);
 }
 
+void show_freeze(struct gateway_call *call)
+{
+    struct shown_freeze *freezes = NULL;
+    const size_t count = freezes_to_come(call, &freezes);
+
+    for (size_t i = 0; i < count; i++) {
+        if (pb_same(freezes[i].freeze->id, call->parameter[0])) {
+            (void)write_freezes(call, &freezes[i], 1, false);
+            return;
+        }
+    }
+    call_no_such(call, "freeze", call->parameter[0]);
+}
+
 void get_windows(struct gateway_call *call)
 {
     const struct settings *const settings = call->gateway->ports->settings;
@@ -214,7 +228,7 @@ static bool publish_freeze(struct gateway_call *call, Pb__Freeze *freeze)
         return false;
     (void)pthread_mutex_lock(&call->gateway->lock);
     if (flag_table_apply(call->gateway->flags, key, control))
-        streams_flags_changed(call->gateway);
+        streams_control_changed(call->gateway, key);
     (void)pthread_mutex_unlock(&call->gateway->lock);
     herald_wake(call->gateway->herald);
     return true;

@@ -20,10 +20,10 @@ static bool is_alive(const struct store_value *value, int64_t now_ms, int64_t li
            now_ms - strtoll(seen + strlen("\"seen_ms\":"), NULL, 10) < limit_ms;
 }
 
-static enum err load_instances(struct gateway_call *call,
-                               struct store_field **ret,
-                               size_t *ret_count,
-                               struct error *error)
+enum err load_instances(struct gateway_call *call,
+                        struct store_field **ret,
+                        size_t *ret_count,
+                        struct error *error)
 {
     struct projection *const projection = call->projection;
 
@@ -34,6 +34,11 @@ static enum err load_instances(struct gateway_call *call,
         ret,
         ret_count,
         error);
+}
+
+bool instance_is_shown(const struct store_value *instance, int64_t now_ms)
+{
+    return is_alive(instance, now_ms, SHOWN_MS);
 }
 
 bool service_is_there(struct gateway_call *call, const char *service)
@@ -71,7 +76,7 @@ void get_health(struct gateway_call *call)
     json_put_int(&json, "now_ms", call->now_ms);
     json_put_array(&json, "instances");
     for (size_t i = 0; i < count; i++) {
-        if (is_alive(&instances[i].value, call->now_ms, SHOWN_MS))
+        if (instance_is_shown(&instances[i].value, call->now_ms))
             json_put_raw(&json, NULL, instances[i].value.bytes);
     }
     json_end_array(&json);

@@ -101,19 +101,32 @@ static const char *weight_of(struct gateway_call *call, const Pb__DeploymentStat
     return strcmp(kind, "INPUT") == 0 ? "ordinary" : "weighty";
 }
 
-static void write_item(struct gateway_call *call,
-                       struct json *json,
-                       const Pb__DeploymentState *state,
-                       const char *role)
+const char *inbox_item_id(struct arena *arena,
+                          const Pb__DeploymentState *state,
+                          const char *role)
+{
+    return arena_printf(arena, "%s/%s", state->id, role);
+}
+
+size_t inbox_roles(const Pb__DeploymentState *state)
+{
+    const Pb__WaitingFor *const waiting = state->waiting_for;
+
+    return waiting != NULL && item_kind(waiting->kind) != NULL &&
+                   !procedure_is_terminal(state->phase)
+               ? waiting->n_who
+               : 0;
+}
+
+void write_inbox_item(struct gateway_call *call,
+                      struct json *json,
+                      const Pb__DeploymentState *state,
+                      const char *role)
 {
     const Pb__WaitingFor *const waiting = state->waiting_for;
 
     json_put_object(json, NULL);
-    json_put_text(
-        json,
-        "id",
-        arena_printf(
-            call->arena, "%s/%llu/%s", state->id, (unsigned long long)state->version, role));
+    json_put_text(json, "id", inbox_item_id(call->arena, state, role));
     json_put_text(json, "kind", item_kind(waiting->kind));
     json_put_text(json, "deployment", state->id);
     json_put_uint(json, "version", state->version);
@@ -133,13 +146,13 @@ static void write_items(struct gateway_call *call,
                         const Pb__DeploymentState *state,
                         bool all)
 {
-    const Pb__WaitingFor *const waiting = state->waiting_for;
+    const size_t roles = inbox_roles(state);
 
-    if (waiting == NULL || item_kind(waiting->kind) == NULL)
-        return;
-    for (size_t i = 0; i < waiting->n_who; i++) {
-        if (all || auth_has_role(call->actor, waiting->who[i]))
-            write_item(call, json, state, waiting->who[i]);
+    for (size_t i = 0; i < roles; i++) {
+        const char *const role = state->waiting_for->who[i];
+
+        if (all || auth_has_role(call->actor, role))
+            write_inbox_item(call, json, state, role);
     }
 }
 

@@ -53,7 +53,7 @@ static bool publish_kill(struct gateway_call *call, Pb__Kill *kill)
     /* This gateway is off at once; the others when they read the record. */
     (void)pthread_mutex_lock(&call->gateway->lock);
     if (flag_table_apply(call->gateway->flags, key, control))
-        streams_flags_changed(call->gateway);
+        streams_control_changed(call->gateway, key);
     (void)pthread_mutex_unlock(&call->gateway->lock);
     herald_wake(call->gateway->herald);
     return true;

@@ -29,6 +29,10 @@ void get_explain(struct gateway_call *call);
  * timeline is not loaded. */
 bool deployment_load(struct gateway_call *call, struct view_source *ret);
 
+/* The newest attempts of the feature, this one among them; one that cannot be read is left out.
+ */
+void deployment_load_attempts(struct gateway_call *call, struct view_source *source);
+
 /* 404 with near names. */
 void deployment_not_found(struct gateway_call *call, const char *name);
 
@@ -75,8 +79,24 @@ void delete_login(struct gateway_call *call);
 void get_me(struct gateway_call *call);
 void get_inbox(struct gateway_call *call);
 
+/* What is asked of that role by this deployment; "<deployment>/<role>". */
+const char *inbox_item_id(struct arena *arena,
+                          const Pb__DeploymentState *state,
+                          const char *role);
+void write_inbox_item(struct gateway_call *call,
+                      struct json *json,
+                      const Pb__DeploymentState *state,
+                      const char *role);
+
+/* How many roles are asked: the first of waiting_for.who. */
+size_t inbox_roles(const Pb__DeploymentState *state);
+
 /* flags_api.c */
 void get_flags(struct gateway_call *call);
+
+/* Names of flags: "<environment>" and "<flag>", one after the other, in the call's arena. All
+ * of a deployment. */
+size_t flags_of(struct gateway_call *call, const char *deployment, const char ***ret);
 void get_flag(struct gateway_call *call);
 void get_internal_flag(struct gateway_call *call);
 void post_flag_kill(struct gateway_call *call);
@@ -85,6 +105,7 @@ void post_ofrep_all(struct gateway_call *call);
 
 /* freezes.c */
 void get_freezes(struct gateway_call *call);
+void show_freeze(struct gateway_call *call); /* {id}, alone. */
 void post_freeze(struct gateway_call *call);
 void delete_freeze(struct gateway_call *call);
 void get_windows(struct gateway_call *call);
@@ -100,9 +121,17 @@ void post_alertmanager(struct gateway_call *call);
 /* feed.c */
 void get_signals(struct gateway_call *call);
 void get_dead_letters(struct gateway_call *call);
+void show_dead_letter(struct gateway_call *call, size_t back); /* 0: the newest. */
 
 /* health.c */
 void get_health(struct gateway_call *call);
+
+/* All instances that are shown, as they describe themselves. */
+enum err load_instances(struct gateway_call *call,
+                        struct store_field **ret,
+                        size_t *ret_count,
+                        struct error *error);
+bool instance_is_shown(const struct store_value *instance, int64_t now_ms);
 
 /* False only if it is known that no instance of that service is there. */
 bool service_is_there(struct gateway_call *call, const char *service);

@@ -114,7 +114,7 @@ static void fold_control(struct gateway *gateway, const struct bus_record *recor
     (void)pthread_mutex_lock(&gateway->lock);
     changed = flag_table_apply(gateway->flags, record->key, control);
     if (changed)
-        streams_flags_changed(gateway);
+        streams_control_changed(gateway, record->key);
     (void)pthread_mutex_unlock(&gateway->lock);
     gateway_saw(gateway, record->at_ms);
     if (changed)

@@ -18,8 +18,9 @@ void stream_forget(struct gateway *gateway, uint64_t id);
  * watch. */
 size_t streams_serve(struct gateway *gateway, struct bench *bench);
 
-/* With the gateway's lock held: a flag changed; pushed with the next streams_serve. */
-void streams_flags_changed(struct gateway *gateway);
+/* With the gateway's lock held: what that key of control.v1 stands for has changed; told with
+ * the next streams_serve. */
+void streams_control_changed(struct gateway *gateway, const char *key);
 void streams_letter_came(struct gateway *gateway); /* Likewise: a dead letter. */
 
 #endif

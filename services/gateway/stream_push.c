@@ -1,90 +1,108 @@
 /* News for those who watch, by the herald. */
 #include "services/gateway/stream_internal.h"
 
-#include "common/base/json.h"
 #include "services/gateway/resources.h"
 
 #include <string.h>
 
 enum {
-    LIST_MAX = 200,
+    LIST_MAX = 1000,
     EVERY_MS = 100,      /* A round. */
     DEPLOYMENT_MS = 250, /* At most four versions of one deployment a second. */
+    SLOW_EVERY_MS = 1000,
     PING_EVERY_MS = 5000,
-    TOPIC_MAX = STREAM_SUBJECT_MAX + 32,
+    VIEWERS_MAX = 64, /* Different people at one deployment. */
 };
 
 /* --- sending --- */
 
-static bool subscribes(const struct stream *stream, const char *topic)
+struct gateway_call call_beside(struct gateway *gateway, struct bench *bench)
 {
-    char wanted[TOPIC_MAX];
-    struct text text = text_over(wanted, sizeof wanted);
-
-    text_add(&text, ",%s,", topic);
-    return stream->id != 0 && text_ok(&text) && strstr(stream->topics, wanted) != NULL;
+    text_reset(&bench->text);
+    return (struct gateway_call){
+        .gateway = gateway,
+        .projection = &bench->projection,
+        .arena = &bench->arena,
+        .item = &bench->item,
+        .now_ms = clock_now_ms(gateway->ports->clock),
+        .out = bench->text,
+    };
 }
 
-static bool anybody_subscribes(struct gateway *gateway, const char *topic)
-{
-    bool found = false;
-
-    (void)pthread_mutex_lock(&gateway->lock);
-    for (size_t i = 0; i < STREAMS_MAX && !found; i++)
-        found = subscribes(&gateway->streams->item[i], topic);
-    (void)pthread_mutex_unlock(&gateway->lock);
-    return found;
-}
-
-/* To everyone who subscribes to the topic, or to the other (NULL: none); NULL, NULL: to all. An
- * event that did not fit is not sent: the next version will be. */
-static void push(struct gateway *gateway,
-                 const char *topic,
-                 const char *other,
-                 const struct text *event)
-{
-    if (!text_ok(event))
-        return;
-    (void)pthread_mutex_lock(&gateway->lock);
-    for (size_t i = 0; i < STREAMS_MAX; i++) {
-        const struct stream *const stream = &gateway->streams->item[i];
-
-        if (stream->id != 0 && (topic == NULL || subscribes(stream, topic) ||
-                                (other != NULL && subscribes(stream, other))))
-            (void)gateway->server.push(
-                gateway->server.self, stream->id, event->bytes, event->length);
-    }
-    (void)pthread_mutex_unlock(&gateway->lock);
-}
-
-/* The head of an event; its data follow, and an empty line. */
-static struct json event_begin(struct text *text, const char *name, int64_t at_ms)
+struct json json_afresh(struct text *text)
 {
     text_reset(text);
-    if (at_ms > 0)
-        text_add(text, "id: u%lld\n", (long long)at_ms);
-    text_add(text, "event: %s\ndata: ", name);
     return json_into(text);
 }
 
-static void event_end(struct text *text)
+/* With the lock: to those who are here; true if anybody wants it, here or away. */
+static bool send(struct gateway *gateway,
+                 const struct audience *audience,
+                 const struct text *event)
 {
-    text_add(text, "\n\n");
+    struct gateway_streams *const streams = gateway->streams;
+    bool wanted = false;
+
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        const struct stream *const stream = &streams->item[i];
+
+        if (!stream_wants(stream, audience))
+            continue;
+        wanted = true;
+        if (stream->id != 0)
+            (void)gateway->server.push(
+                gateway->server.self, stream->id, event->bytes, event->length);
+    }
+    return wanted;
 }
 
-/* {"changed": true}: what it is, is read again. */
-static void push_changed(struct gateway *gateway,
-                         struct text *text,
-                         const char *name,
-                         const char *topic)
+/* An event that did not fit is not sent: the next version will be. */
+void stream_tell(struct gateway *gateway,
+                 const struct audience *audience,
+                 const char *name,
+                 const struct text *data)
 {
-    struct json json = event_begin(text, name, 0);
+    struct history *const history = &gateway->streams->history;
+    struct text *const event = &gateway->streams->event;
+
+    (void)pthread_mutex_lock(&gateway->lock);
+    text_reset(event);
+    text_add(event, "id: ");
+    history_name(history, history->next, event);
+    text_add(event, "\nevent: %s\ndata: ", name);
+    text_add_bytes(event, data->bytes, data->length);
+    text_add(event, "\n\n");
+    if (text_ok(data) && text_ok(event) && send(gateway, audience, event))
+        history_add(history, audience, event, clock_monotonic_ms(gateway->ports->clock));
+    (void)pthread_mutex_unlock(&gateway->lock);
+}
+
+void stream_tell_gone(struct gateway *gateway,
+                      struct bench *bench,
+                      const struct audience *audience,
+                      const char *name,
+                      const char *id)
+{
+    struct json json = json_afresh(&bench->text);
 
     json_put_object(&json, NULL);
-    json_put_bool(&json, "changed", true);
+    json_put_text(&json, "id", id);
+    json_put_bool(&json, "gone", true);
     json_end_object(&json);
-    event_end(text);
-    push(gateway, topic, NULL, text);
+    stream_tell(gateway, audience, name, &bench->text);
+}
+
+void stream_tell_reset(struct gateway *gateway,
+                       struct bench *bench,
+                       const struct audience *audience,
+                       const char *why)
+{
+    struct json json = json_afresh(&bench->text);
+
+    json_put_object(&json, NULL);
+    json_put_text(&json, "why", why);
+    json_end_object(&json);
+    stream_tell(gateway, audience, "reset", &bench->text);
 }
 
 /* --- deployments --- */
@@ -104,10 +122,10 @@ static struct seen *seen_of(struct gateway_streams *streams, const char *id)
     return place;
 }
 
-static void push_entries(struct gateway *gateway,
+static void tell_entries(struct gateway *gateway,
                          struct text *text,
                          const struct view_source *source,
-                         const char *topic,
+                         const struct audience *audience,
                          uint64_t after)
 {
     for (size_t i = 0; i < source->timeline_count; i++) {
@@ -116,58 +134,149 @@ static void push_entries(struct gateway *gateway,
 
         if (entry->version <= after)
             continue;
-        json = event_begin(text, "entry", entry->at_ms);
+        json = json_afresh(text);
         json_put_object(&json, NULL);
         json_put_text(&json, "deployment", entry->deployment);
         view_entry(&json, "entry", entry);
         json_end_object(&json);
-        event_end(text);
-        push(gateway, topic, NULL, text);
+        stream_tell(gateway, audience, "entry", text);
     }
 }
 
-/* For those who look at this one: all of it, and its new entries. The first time only what it
- * is, for they have read what it was. */
-static void push_detail(struct gateway *gateway,
+/* The different people who look at it. */
+static size_t find_viewers(struct gateway *gateway,
+                           const char *topic,
+                           const Pb__Actor *ret[VIEWERS_MAX])
+{
+    const struct audience audience = { .topic = topic };
+    size_t count = 0;
+
+    (void)pthread_mutex_lock(&gateway->lock);
+    for (size_t i = 0; i < STREAMS_MAX && count < VIEWERS_MAX; i++) {
+        const struct stream *const stream = &gateway->streams->item[i];
+        size_t k = 0;
+
+        if (!stream_wants(stream, &audience))
+            continue;
+        while (k < count && ret[k] != stream->actor)
+            k++;
+        if (k == count)
+            ret[count++] = stream->actor;
+    }
+    (void)pthread_mutex_unlock(&gateway->lock);
+    return count;
+}
+
+/* Everything that its resource shows; false if it cannot be had. */
+static bool load_detail(struct gateway *gateway,
+                        struct bench *bench,
+                        struct view_source *source)
+{
+    struct gateway_call call = call_beside(gateway, bench);
+    Pb__Plan *plan = NULL;
+    struct error error = { 0 };
+    bool loaded;
+
+    call.arena = &bench->item;
+    loaded = deployment_load_timeline(&call, source) && deployment_load_series(&call, source);
+    deployment_load_attempts(&call, source);
+    if (projection_plan(&bench->projection, &bench->item, source->state, &plan, &error) ==
+        ERR_OK)
+        source->plan = plan;
+    call_done(&call, bench);
+    return loaded;
+}
+
+/* For those who look at this one: all of it, as each may see and do, and its new entries. The
+ * first time only what it is, for they have read what it was. */
+static void tell_detail(struct gateway *gateway,
                         struct bench *bench,
                         Pb__DeploymentState *state,
                         uint64_t after)
 {
     const char *const topic = arena_printf(&bench->item, "deployment:%s", state->id);
     struct view_source source = { .arena = &bench->item, .state = state };
-    Pb__Plan *plan = NULL;
-    struct error error = { 0 };
-    struct json json;
+    const Pb__Actor *viewers[VIEWERS_MAX];
+    const size_t count = find_viewers(gateway, topic, viewers);
 
-    if (!anybody_subscribes(gateway, topic) || projection_timeline(&bench->projection,
-                                                                   &bench->item,
-                                                                   state->id,
-                                                                   &source.timeline,
-                                                                   &source.timeline_count,
-                                                                   &error) != ERR_OK)
+    if (count == 0 || !load_detail(gateway, bench, &source))
         return;
-    if (projection_plan(&bench->projection, &bench->item, state, &plan, &error) == ERR_OK)
-        source.plan = plan;
-    json = event_begin(&bench->text, "detail", state->now_ms);
-    view_deployment(&json, NULL, &source);
-    event_end(&bench->text);
-    push(gateway, topic, NULL, &bench->text);
+    for (size_t i = 0; i < count; i++) {
+        const struct audience audience = { .topic = topic, .actor = viewers[i] };
+        struct json json = json_afresh(&bench->text);
+
+        source.viewer = viewers[i];
+        view_deployment(&json, NULL, &source);
+        stream_tell(gateway, &audience, "detail", &bench->text);
+    }
     if (after > 0)
-        push_entries(gateway, &bench->text, &source, topic, after);
+        tell_entries(
+            gateway, &bench->text, &source, &(struct audience){ .topic = topic }, after);
 }
 
-static void push_deployment(struct gateway *gateway,
-                            struct bench *bench,
-                            const Pb__DeploymentState *state)
+static void tell_summary(struct gateway *gateway,
+                         struct bench *bench,
+                         const Pb__DeploymentState *state)
 {
-    struct json json = event_begin(&bench->text, "deployment", state->now_ms);
+    const struct audience audience = {
+        .topic = "deployments",
+        .other = arena_printf(&bench->item, "deployment:%s", state->id),
+    };
+    struct json json = json_afresh(&bench->text);
 
     view_summary(&json, NULL, state);
-    event_end(&bench->text);
-    push(gateway,
-         "deployments",
-         arena_printf(&bench->item, "deployment:%s", state->id),
-         &bench->text);
+    stream_tell(gateway, &audience, "deployment", &bench->text);
+}
+
+/* Whether a list as in seen.asked names the role. */
+static bool is_asked(const char *asked, const char *role)
+{
+    char wanted[STREAM_ROLES_MAX];
+    struct text text = text_over(wanted, sizeof wanted);
+
+    text_add(&text, ",%s,", role);
+    return text_ok(&text) && strstr(asked, wanted) != NULL;
+}
+
+/* Nobody of these roles is asked any more, but for those who still are. */
+static void tell_no_longer_asked(struct gateway *gateway,
+                                 struct bench *bench,
+                                 const Pb__DeploymentState *state,
+                                 const char *was,
+                                 const char *now)
+{
+    for (const char *role = was + strspn(was, ","); *role != '\0'; role += strspn(role, ",")) {
+        const size_t length = strcspn(role, ",");
+        const char *const name = arena_copy(&bench->item, role, length);
+        const struct audience audience = { .topic = "inbox", .role = name };
+
+        if (!is_asked(now, name))
+            stream_tell_gone(
+                gateway, bench, &audience, "inbox", inbox_item_id(&bench->item, state, name));
+        role += length;
+    }
+}
+
+static void tell_inbox(struct gateway *gateway,
+                       struct bench *bench,
+                       const Pb__DeploymentState *state,
+                       struct seen *seen)
+{
+    struct gateway_call call = call_beside(gateway, bench);
+    char now[STREAM_ROLES_MAX] = "";
+    struct text roles = text_over(now, sizeof now);
+
+    for (size_t i = 0; i < inbox_roles(state); i++) {
+        const char *const role = state->waiting_for->who[i];
+        const struct audience audience = { .topic = "inbox", .role = role };
+        struct json json = json_afresh(&bench->text);
+
+        text_add(&roles, "%s%s,", roles.length == 0 ? "," : "", role);
+        write_inbox_item(&call, &json, state, role);
+        stream_tell(gateway, &audience, "inbox", &bench->text);
+    }
+    tell_no_longer_asked(gateway, bench, state, seen->asked, now);
+    memcpy(seen->asked, now, sizeof now);
 }
 
 /* False when its turn has not come: it is looked at again in the next round. */
@@ -189,13 +298,14 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     before = seen->version;
     seen->version = state->version;
     seen->at_ms = now_ms;
-    push_deployment(gateway, bench, state);
-    push_detail(gateway, bench, state, before);
+    tell_summary(gateway, bench, state);
+    tell_inbox(gateway, bench, state, seen);
+    tell_detail(gateway, bench, state, before);
     return true;
 }
 
-/* Answers whether anything was told. *oldest_ms falls to what has to be looked at again. */
-static bool tell_list(struct gateway *gateway,
+/* *oldest_ms falls to what has to be looked at again. */
+static void tell_list(struct gateway *gateway,
                       struct bench *bench,
                       bool live,
                       int64_t *newest_ms,
@@ -205,22 +315,17 @@ static bool tell_list(struct gateway *gateway,
     struct store_member *members = NULL;
     struct error error = { 0 };
     size_t count = 0;
-    bool told = false;
 
     if (projection_list(
             &bench->projection, &bench->arena, live, LIST_MAX, &members, &count, &error) !=
         ERR_OK)
-        return false;
+        return;
     for (size_t i = 0; i < count && members[i].score >= streams->since_ms; i++) {
-        const uint64_t before = seen_of(streams, members[i].name)->version;
-
         if (!tell_deployment(gateway, bench, members[i].name) && members[i].score < *oldest_ms)
             *oldest_ms = members[i].score;
-        told = told || seen_of(streams, members[i].name)->version != before;
         if (members[i].score > *newest_ms)
             *newest_ms = members[i].score;
     }
-    return told;
 }
 
 static void tell_deployments(struct gateway *gateway, struct bench *bench)
@@ -228,72 +333,72 @@ static void tell_deployments(struct gateway *gateway, struct bench *bench)
     struct gateway_streams *const streams = gateway->streams;
     int64_t newest_ms = streams->since_ms;
     int64_t oldest_ms = INT64_MAX;
-    bool told;
 
     arena_reset(&bench->arena);
-    told = tell_list(gateway, bench, true, &newest_ms, &oldest_ms);
-    told = tell_list(gateway, bench, false, &newest_ms, &oldest_ms) || told;
+    tell_list(gateway, bench, true, &newest_ms, &oldest_ms);
+    tell_list(gateway, bench, false, &newest_ms, &oldest_ms);
     streams->since_ms = newest_ms < oldest_ms ? newest_ms : oldest_ms;
-    if (told)
-        push_changed(gateway, &bench->text, "inbox", "inbox");
 }
 
 /* --- the rest --- */
 
-static void tell_flags(struct gateway *gateway, struct bench *bench)
-{
-    push_changed(gateway, &bench->text, "flag", "flags");
-    push_changed(gateway, &bench->text, "freeze", "freezes");
-}
-
+/* To all who are here, and not kept: it is true only now. */
 static void ping(struct gateway *gateway, struct bench *bench)
 {
-    struct json json = event_begin(&bench->text, "ping", 0);
+    struct gateway_streams *const streams = gateway->streams;
 
-    json_put_object(&json, NULL);
-    json_put_int(&json, "as_of_ms", gateway->as_of_ms);
-    json_end_object(&json);
-    event_end(&bench->text);
-    push(gateway, NULL, NULL, &bench->text);
+    text_reset(&bench->text);
+    text_add(&bench->text,
+             "event: ping\ndata: {\"as_of_ms\":%lld}\n\n",
+             (long long)gateway->as_of_ms);
+    (void)pthread_mutex_lock(&gateway->lock);
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        if (streams->item[i].id != 0)
+            (void)gateway->server.push(gateway->server.self,
+                                       streams->item[i].id,
+                                       bench->text.bytes,
+                                       bench->text.length);
+    }
+    (void)pthread_mutex_unlock(&gateway->lock);
 }
 
-/* What came in since the last round. */
-static size_t look(struct gateway *gateway, bool *ret_flags, bool *ret_letters)
+static size_t look(struct gateway *gateway, int64_t now_ms)
 {
-    struct gateway_streams *const streams = gateway->streams;
     size_t count;
 
     (void)pthread_mutex_lock(&gateway->lock);
-    count = streams->count;
-    *ret_flags = streams->flags_changed;
-    *ret_letters = streams->letters > 0;
-    streams->flags_changed = false;
-    streams->letters = 0;
+    streams_expire(gateway->streams, now_ms);
+    count = gateway->streams->count;
     (void)pthread_mutex_unlock(&gateway->lock);
     return count;
+}
+
+/* True once in so long a time. */
+static bool is_due(int64_t *at_ms, int64_t now_ms, int64_t every_ms)
+{
+    if (now_ms < *at_ms)
+        return false;
+    *at_ms = now_ms + every_ms;
+    return true;
 }
 
 size_t streams_serve(struct gateway *gateway, struct bench *bench)
 {
     struct gateway_streams *const streams = gateway->streams;
     const int64_t now_ms = clock_monotonic_ms(gateway->ports->clock);
-    bool flags = false;
-    bool letters = false;
-    const size_t count = look(gateway, &flags, &letters);
+    const size_t count = look(gateway, now_ms);
 
     if (count == 0)
         return 0;
-    if (flags)
-        tell_flags(gateway, bench);
-    if (letters)
-        push_changed(gateway, &bench->text, "dead-letter", "dead-letters");
-    if (now_ms >= streams->next_ms) {
-        streams->next_ms = now_ms + EVERY_MS;
+    tell_control(gateway, bench);
+    tell_letters(gateway, bench);
+    if (is_due(&streams->next_ms, now_ms, EVERY_MS))
         tell_deployments(gateway, bench);
+    if (is_due(&streams->slow_ms, now_ms, SLOW_EVERY_MS)) {
+        tell_health(gateway, bench);
+        tell_samples(gateway, bench);
     }
-    if (now_ms >= streams->ping_ms) {
-        streams->ping_ms = now_ms + PING_EVERY_MS;
+    if (is_due(&streams->ping_ms, now_ms, PING_EVERY_MS))
         ping(gateway, bench);
-    }
     return count;
 }

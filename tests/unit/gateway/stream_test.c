@@ -23,18 +23,42 @@ static int close_all(void **state)
     return 0;
 }
 
+/* As a browser does after a break: with the id of what it had last. */
+static int watch_again(const char *subject, const char *topics, uint64_t id, const char *last)
+{
+    struct asked asked = { .target = arena_printf(&w.arena,
+                                                  "/v1/stream%s%s",
+                                                  topics != NULL ? "?topics=" : "",
+                                                  topics != NULL ? topics : ""),
+                           .token = subject };
+    int status;
+
+    if (last != NULL)
+        asked.headers[0] = arena_printf(&w.arena, "Last-Event-ID: %s", last);
+    status = world_ask(&asked);
+    if (w.call.stream && !stream_register(&w.call, id))
+        status = w.call.status;
+    call_done(&w.call, &w.bench);
+    return status;
+}
+
 static int watch(const char *subject, const char *topics, uint64_t id)
 {
-    const int status =
-        world_ask(&(struct asked){ .target = arena_printf(&w.arena,
-                                                          "/v1/stream%s%s",
-                                                          topics != NULL ? "?topics=" : "",
-                                                          topics != NULL ? topics : ""),
-                                   .token = subject });
+    return watch_again(subject, topics, id, NULL);
+}
 
-    if (w.call.stream && !stream_register(&w.call, id))
-        return w.call.status;
-    return status;
+/* The id of the last event of a text. */
+static const char *last_id(const char *news)
+{
+    const char *found = NULL;
+
+    for (const char *at = news; (at = strstr(at, "id: ")) != NULL; at++) {
+        if (at == news || at[-1] == '\n' || at[-1] == ' ')
+            found = at + strlen("id: ");
+    }
+    if (found == NULL)
+        fail_msg("no id in: %s", news);
+    return found != NULL ? arena_copy(&w.arena, found, strcspn(found, "\n")) : "";
 }
 
 /* What was pushed since the last time. */
@@ -44,6 +68,7 @@ static const char *told(void)
 
     memory_clock_advance(&w.clock, 300);
     (void)herald_round(w.gateway->herald);
+    assert_null(strstr(web.pushed.bytes, "\n\n\n"));
     copy = arena_text(&w.arena, web.pushed.bytes);
     text_reset(&web.pushed);
     return copy;
@@ -54,13 +79,9 @@ static void a_stream_begins_with_hello(void **state)
     (void)state;
     assert_int_equal(watch("rel", NULL, 1), 200);
     assert_string_equal(w.call.content_type, "text/event-stream");
-    assert_non_null(strstr(world_body(), "event: hello\ndata: {\"as_of_ms\":"));
+    assert_int_equal(strncmp(world_body(), "id: ", 4), 0);
+    assert_non_null(strstr(world_body(), "\nevent: hello\ndata: {\"as_of_ms\":"));
     assert_null(strstr(world_body(), "reset"));
-    assert_int_equal(world_ask(&(struct asked){ .target = "/v1/stream",
-                                                .token = "rel",
-                                                .headers = { "Last-Event-ID: u1" } }),
-                     200);
-    assert_non_null(strstr(world_body(), "event: reset"));
 }
 
 static void each_version_is_told_once_to_those_who_want_it(void **state)
@@ -74,10 +95,10 @@ static void each_version_is_told_once_to_those_who_want_it(void **state)
     assert_int_equal(watch("rel", "flags", 2), 200);
     assert_int_equal(watch("tess", "deployment:a.1", 3), 200);
     news = told();
-    assert_non_null(strstr(news, "1 id: u"));
+    assert_non_null(strstr(news, "1 id: "));
     assert_non_null(strstr(news, "event: deployment\ndata: {\"id\":\"a.1\""));
     assert_non_null(strstr(news, "event: detail"));
-    assert_null(strstr(news, "2 id: u"));
+    assert_null(strstr(news, "2 id: "));
     assert_string_equal(told(), "");
     deployment.state->version = 11;
     deployment.state->now_ms = w.clock.now_ms;
@@ -124,15 +145,290 @@ static void an_end_is_told_at_once(void **state)
     assert_non_null(strstr(web.pushed.bytes, "\"exit\":\"COMPLETED\""));
 }
 
-static void a_changed_flag_and_a_dead_letter_are_told(void **state)
+static void a_changed_flag_is_told_as_it_is_shown(void **state)
 {
+    const char *news;
+
     (void)state;
-    assert_int_equal(watch("rel", "flags,dead-letters,inbox", 1), 200);
+    assert_int_equal(watch("rel", "flags", 1), 200);
     (void)told();
     world_grant("express-pay", "express-pay.1", 5, 1);
+    world_grant("gift-cards", "gift-cards.1", 7, 1);
     world_turn();
-    assert_non_null(strstr(told(), "event: flag\ndata: {\"changed\":true}"));
+    news = told();
+    assert_non_null(strstr(news, "event: flag\ndata: {\"flag\":\"express-pay\""));
+    assert_non_null(strstr(news, "\"state\":\"GRANTED\",\"percent\":5"));
+    assert_non_null(strstr(news, "\"percent\":7"));
     assert_string_equal(told(), "");
+}
+
+static void a_kill_is_told_of_all_flags_it_turns_off(void **state)
+{
+    Pb__Control *const control = pb_new(&w.arena, &pb__control__descriptor);
+    const char *news;
+
+    (void)state;
+    world_grant("express-pay", "express-pay.1", 5, 1);
+    world_grant("express-pay-2", "express-pay.1", 5, 1);
+    world_turn();
+    assert_int_equal(watch("rel", "flags", 1), 200);
+    (void)told();
+    control->body_case = PB__CONTROL__BODY_KILL;
+    control->kill = pb_new(&w.arena, &pb__kill__descriptor);
+    control->kill->deployment = "express-pay.1";
+    world_control("monitor", "kill/express-pay.1", control);
+    world_turn();
+    news = told();
+    assert_non_null(strstr(news, "{\"flag\":\"express-pay\""));
+    assert_non_null(strstr(news, "{\"flag\":\"express-pay-2\""));
+    assert_non_null(strstr(news, "\"state\":\"LATCHED\",\"percent\":0"));
+    assert_null(strstr(news, "GRANTED"));
+}
+
+static void a_freeze_is_told_and_that_it_is_gone(void **state)
+{
+    Pb__Control *const control = pb_new(&w.arena, &pb__control__descriptor);
+
+    (void)state;
+    world_turn();
+    assert_int_equal(watch("rel", "freezes", 1), 200);
+    (void)told();
+    control->body_case = PB__CONTROL__BODY_FREEZE;
+    control->freeze = pb_new(&w.arena, &pb__freeze__descriptor);
+    control->freeze->id = "frz-1";
+    control->freeze->scope = "production/*";
+    control->freeze->to_ms = INT64_MAX;
+    world_control("gateway", "freeze/frz-1", control);
+    world_turn();
+    assert_non_null(strstr(told(), "event: freeze\ndata: {\"id\":\"frz-1\",\"scope\""));
+    control->freeze->lifted_ms = w.clock.now_ms;
+    world_control("gateway", "freeze/frz-1", control);
+    world_turn();
+    assert_non_null(strstr(told(), "event: freeze\ndata: {\"id\":\"frz-1\",\"gone\":true}"));
+}
+
+static void too_many_changes_at_once_are_to_be_read_again(void **state)
+{
+    const char *news;
+
+    (void)state;
+    assert_int_equal(watch("rel", "flags", 1), 200);
+    (void)told();
+    for (unsigned i = 0; i < 100; i++)
+        world_grant(arena_printf(&w.arena, "f-%u", i), "express-pay.1", 5, 1);
+    world_turn();
+    news = told();
+    assert_non_null(strstr(news, "event: reset"));
+    assert_null(strstr(news, "event: flag"));
+}
+
+static void an_inbox_is_told_to_those_who_are_asked(void **state)
+{
+    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__IN_REVIEW);
+    const char *news;
+
+    (void)state;
+    deployment.state->waiting_for->kind = "APPROVAL";
+    world_store(&deployment);
+    assert_int_equal(watch("tess", "inbox", 1), 200);
+    assert_int_equal(watch("rel", "inbox", 2), 200);
+    news = told();
+    assert_non_null(strstr(news, "1 id: "));
+    assert_non_null(strstr(
+        news, "event: inbox\ndata: {\"id\":\"a.1/technical-lead\",\"kind\":\"APPROVE\""));
+    assert_null(strstr(news, "2 id: "));
+    deployment.state->version = 11;
+    deployment.state->now_ms = w.clock.now_ms;
+    deployment.state->waiting_for->kind = "CHECKS";
+    world_store(&deployment);
+    news = told();
+    assert_non_null(
+        strstr(news, "event: inbox\ndata: {\"id\":\"a.1/technical-lead\",\"gone\":true}"));
+    assert_null(strstr(news, "2 id: "));
+}
+
+static void instances_are_told_when_they_come_and_go(void **state)
+{
+    const char *news;
+
+    (void)state;
+    world_instance("coordinator", "coordinator-1", 0);
+    assert_int_equal(watch("rel", "health", 1), 200);
+    memory_clock_advance(&w.clock, 1000);
+    assert_null(strstr(told(), "event: health"));
+    world_instance("executor", "executor-1", 0);
+    world_instance("coordinator", "coordinator-1", 0);
+    memory_clock_advance(&w.clock, 1000);
+    news = told();
+    assert_non_null(
+        strstr(news, "event: health\ndata: {\"id\":\"executor-1\",\"service\":\"executor\""));
+    assert_null(strstr(news, "coordinator"));
+    memory_clock_advance(&w.clock, 60000);
+    world_instance("coordinator", "coordinator-1", 0);
+    assert_non_null(strstr(told(), "data: {\"id\":\"executor-1\",\"gone\":true}"));
+}
+
+static void store_samples(size_t count)
+{
+    Pb__DeploymentSeries *const series = pb_new(&w.arena, &pb__deployment_series__descriptor);
+    Pb__MetricSeries *const metric = pb_new(&w.arena, &pb__metric_series__descriptor);
+
+    series->deployment = "a.1";
+    metric->name = "error_rate";
+    metric->verdict = PB__VERDICT__PASS;
+    for (size_t i = 0; i < count; i++) {
+        PB_APPEND(&w.arena, metric, at_ms, (int64_t)(1000 + i));
+        PB_APPEND(&w.arena, metric, values_micro, (int64_t)i * 500000);
+    }
+    PB_APPEND(&w.arena, series, metrics, metric);
+    world_put_message("slipway:samples:a.1", series);
+}
+
+static void each_sample_is_told_to_those_who_look_at_the_deployment(void **state)
+{
+    const char *news;
+
+    (void)state;
+    store_samples(2);
+    assert_int_equal(watch("rel", "deployment:a.1", 1), 200);
+    assert_int_equal(watch("rel", "deployments", 2), 200);
+    memory_clock_advance(&w.clock, 1000);
+    assert_null(strstr(told(), "event: sample"));
+    store_samples(4);
+    memory_clock_advance(&w.clock, 1000);
+    news = told();
+    assert_non_null(
+        strstr(news,
+               "event: sample\ndata: {\"deployment\":\"a.1\",\"metric\":\"error_rate\","
+               "\"at_ms\":1002,\"value\":1,\"verdict\":\"PASS\"}"));
+    assert_non_null(strstr(news, "\"at_ms\":1003,\"value\":1.5"));
+    assert_null(strstr(news, "\"at_ms\":1001"));
+    assert_null(strstr(news, "2 id: "));
+}
+
+/* The buttons are those of whoever looks. */
+static void a_detail_says_what_its_reader_may_ask(void **state)
+{
+    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__EXECUTING);
+    const char *rel;
+    const char *rita;
+
+    (void)state;
+    world_store(&deployment);
+    store_samples(2);
+    assert_int_equal(watch("rel", "deployment:a.1", 1), 200);
+    assert_int_equal(watch("rita", "deployment:a.1", 2), 200);
+    rel = told();
+    rita = strstr(rel, "2 id: ");
+    assert_non_null(rita);
+    assert_non_null(strstr(rel, "\"allowed\":[\"pause\""));
+    rita = strstr(rita, "event: detail");
+    assert_non_null(rita);
+    assert_non_null(strstr(rita, "\"allowed\":[]"));
+    assert_non_null(strstr(rita, "\"metrics\":[{\"name\":\"error_rate\""));
+}
+
+/* --- after a break --- */
+
+static void what_was_missed_is_had_on_coming_back(void **state)
+{
+    const char *last;
+    const char *all;
+
+    (void)state;
+    world_turn();
+    assert_int_equal(watch("rel", "flags", 1), 200);
+    world_grant("express-pay", "express-pay.1", 1, 1);
+    world_turn();
+    last = last_id(told());
+    stream_forget(w.gateway, 1);
+    for (unsigned percent = 2; percent < 5; percent++) {
+        world_grant("express-pay", "express-pay.1", percent, percent);
+        world_turn();
+        (void)told();
+    }
+    assert_int_equal(watch_again("rel", "flags", 2, last), 200);
+    all = arena_text(&w.arena, world_body());
+    assert_null(strstr(all, "reset"));
+    assert_null(strstr(all, "\"percent\":1"));
+    assert_non_null(strstr(all, "\"percent\":2"));
+    assert_non_null(strstr(all, "\"percent\":3"));
+    assert_true(strstr(all, "\"percent\":4") > strstr(all, "\"percent\":3"));
+    assert_int_equal(strncmp(all + strlen("id: "), last, strlen(last)), 0);
+    /* It broke again at once; what had come of it counts. */
+    stream_forget(w.gateway, 2);
+    assert_int_equal(watch_again("rel", "flags", 3, last_id(all)), 200);
+    assert_null(strstr(world_body(), "event: flag"));
+    assert_null(strstr(world_body(), "reset"));
+}
+
+static void what_happened_to_others_is_not_had_by_coming_back(void **state)
+{
+    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__IN_REVIEW);
+    const char *last;
+
+    (void)state;
+    assert_int_equal(watch("rel", "inbox", 1), 200);
+    assert_int_equal(watch("tess", "inbox", 2), 200);
+    last = last_id(world_body());
+    stream_forget(w.gateway, 1);
+    stream_forget(w.gateway, 2);
+    deployment.state->waiting_for->kind = "APPROVAL";
+    world_store(&deployment);
+    (void)told();
+    assert_int_equal(watch_again("rel", "inbox", 3, last), 200);
+    assert_null(strstr(world_body(), "event: inbox"));
+    assert_null(strstr(world_body(), "reset"));
+    assert_int_equal(watch_again("tess", "inbox", 4, last), 200);
+    assert_non_null(strstr(world_body(), "event: inbox"));
+}
+
+static bool is_reset(const char *subject, const char *topics, const char *last)
+{
+    static uint64_t id = 500;
+
+    assert_int_equal(watch_again(subject, topics, id++, last), 200);
+    stream_forget(w.gateway, id - 1);
+    return strstr(world_body(), "event: reset") != NULL;
+}
+
+static void what_is_not_known_is_to_be_read_again(void **state)
+{
+    const char *last;
+
+    (void)state;
+    assert_int_equal(watch("rel", "flags", 1), 200);
+    last = last_id(world_body());
+    stream_forget(w.gateway, 1);
+    assert_false(is_reset("rel", "flags", last));
+    assert_true(is_reset("rel", "flags", "u1795442850000"));
+    assert_true(is_reset("rel", "flags", arena_printf(&w.arena, "%s9", last)));
+    assert_true(is_reset("rel", "flags", arena_printf(&w.arena, "%sx", last)));
+    assert_true(is_reset("rel", "freezes", last));
+    assert_true(is_reset("tess", "flags", last));
+    assert_false(is_reset("rel", "flags", last));
+    memory_clock_advance(&w.clock, 10 * 60 * 1000 + 1);
+    (void)told();
+    assert_true(is_reset("rel", "flags", last));
+}
+
+/* Somebody else looked on all the while; but what was kept for this one is gone. */
+static void after_ten_minutes_another_reader_does_not_help(void **state)
+{
+    const char *last;
+
+    (void)state;
+    world_turn();
+    assert_int_equal(watch("rel", "flags", 1), 200);
+    last = last_id(world_body());
+    stream_forget(w.gateway, 1);
+    world_grant("express-pay", "express-pay.1", 1, 1);
+    world_turn();
+    (void)told();
+    memory_clock_advance(&w.clock, 10 * 60 * 1000 + 1);
+    (void)told();
+    assert_int_equal(watch("rel", "flags", 2), 200);
+    assert_true(is_reset("rel", "flags", last));
 }
 
 static void a_sign_of_life_comes_every_five_seconds(void **state)
@@ -180,7 +476,18 @@ int main(void)
         TEST(each_version_is_told_once_to_those_who_want_it),
         TEST(many_versions_in_a_moment_become_one),
         TEST(an_end_is_told_at_once),
-        TEST(a_changed_flag_and_a_dead_letter_are_told),
+        TEST(a_changed_flag_is_told_as_it_is_shown),
+        TEST(a_kill_is_told_of_all_flags_it_turns_off),
+        TEST(a_freeze_is_told_and_that_it_is_gone),
+        TEST(too_many_changes_at_once_are_to_be_read_again),
+        TEST(an_inbox_is_told_to_those_who_are_asked),
+        TEST(instances_are_told_when_they_come_and_go),
+        TEST(each_sample_is_told_to_those_who_look_at_the_deployment),
+        TEST(a_detail_says_what_its_reader_may_ask),
+        TEST(what_was_missed_is_had_on_coming_back),
+        TEST(what_happened_to_others_is_not_had_by_coming_back),
+        TEST(what_is_not_known_is_to_be_read_again),
+        TEST(after_ten_minutes_another_reader_does_not_help),
         TEST(a_sign_of_life_comes_every_five_seconds),
         TEST(one_token_has_so_many_streams_and_no_more),
         TEST(topics_that_are_none_are_refused),
