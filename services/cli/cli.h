@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum cli_exit {
     EXIT_DONE = 0,
@@ -29,7 +30,7 @@ enum cli_exit {
     EXIT_INTERRUPTED = 130,
 };
 
-enum { CLI_ARGUMENTS_MAX = 64, CLI_MEMORY = 64 << 20, CLI_WIDTH = 100 };
+enum { CLI_ARGUMENTS_MAX = 64, CLI_MEMORY = 64 << 20, CLI_WIDTH = 100, CLI_NAMES_MAX = 500 };
 
 /* Where a setting came from, for doctor. */
 struct cli_setting {
@@ -37,29 +38,41 @@ struct cli_setting {
     const char *from;
 };
 
+/* The terminal, or what stands in for one: people answer, frames are drawn over. */
+struct cli_terminal {
+    FILE *in;     /* Answers and names ("-"). */
+    bool asks;    /* Somebody sits there to answer. */
+    bool redraws; /* stdout is one. */
+    size_t width; /* Of stdout; CLI_WIDTH unless it is a narrower terminal. */
+
+    /* Waits so long. False: interrupted (Ctrl-C), end soon. */
+    bool (*wait)(void *self, int ms);
+    void *self;
+};
+
 /* Everything a verb may use. */
 struct cli {
     struct arena arena;
     struct http_client http;
     struct clock_port clock;
+    struct cli_terminal terminal;
 
     struct cli_setting server;
     struct cli_setting token_file;
     const char *verb; /* As typed. */
     const char *profile;
     const char *token; /* Never printed. */
+    const char *file;  /* feature.yaml as the user named it; NULL: none. */
     bool json;
     bool quiet;
     bool ascii;
     bool colour;
     bool utc;
-    bool no_input;
     bool verbose;
     bool silent; /* Errors are not told: completion. */
     bool dry_run;
     bool yes;
     int64_t timeout_ms; /* 0: none given. */
-    int64_t step;       /* explain --step; -1: the one it is in. */
 
     /* Arguments of the verb, without global flags; flags as written, "--reason" and its value.
      */
@@ -67,11 +80,25 @@ struct cli {
     size_t argument_count;
 };
 
+/* --- the program (program.c) --- */
+
+/* Carries out a command line. words[0] is the first argument. cli: arena, http, clock and
+ * terminal are there, ascii and colour say what the locale and the terminal allow. */
+enum cli_exit cli_run(struct cli *cli, const char *const *words, size_t count);
+
 /* --- arguments (arguments.c) --- */
 
 /* The value of --name VALUE or --name=VALUE, taken out of the arguments; NULL if it is not
  * there. */
 const char *cli_option(struct cli *cli, const char *name);
+
+/* The same, a number from least to most; *ret is left alone when it is not there. False, with a
+ * message, when it is none of these. */
+struct cli_range {
+    int64_t least;
+    int64_t most;
+};
+bool cli_number(struct cli *cli, const char *name, struct cli_range range, int64_t *ret);
 
 /* True if --name was there; taken out. */
 bool cli_flag(struct cli *cli, const char *name);
@@ -79,8 +106,17 @@ bool cli_flag(struct cli *cli, const char *name);
 /* The next positional argument, taken out; NULL if there is none. */
 const char *cli_next(struct cli *cli);
 
+/* The deployment that is named next, with a message and NULL when there is none. */
+const char *cli_deployment(struct cli *cli);
+
+/* False, with a message, when the verb has no such flag, or one lacks its value. */
+bool cli_flags_known(struct cli *cli);
+
+/* Says how that verb is used; answers EXIT_USAGE. */
+enum cli_exit cli_usage(struct cli *cli, const char *how);
+
 /* False, with a message, when arguments are left over: a typo is an error, never ignored. */
-bool cli_finished(const struct cli *cli);
+bool cli_finished(struct cli *cli);
 
 /* When that is: "now", "+84h" after from_ms, the next "thu 18:00" after from_ms (local zone or
  * --utc), or RFC 3339. -1 if it is none of them. time.c */
@@ -102,6 +138,7 @@ struct cli_request {
     const char *body;
     const char *content_type;
     const char *accept;
+    bool repeats; /* It carries an id: asked again when the answer is lost. */
 };
 enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct cli_answer *ret);
 enum cli_exit cli_get(struct cli *cli, const char *path, struct cli_answer *ret);
@@ -109,6 +146,12 @@ void cli_release(struct cli_answer *answer);
 
 /* The path with {id}-like parts escaped: cli_path(cli, "/v1/deployments/%s/plan", name). */
 const char *cli_path(struct cli *cli, const char *format, const char *part);
+
+/* A random id (UUID), so that a repeat is the same request. */
+const char *cli_new_id(struct cli *cli);
+
+/* Tells a problem of the API (problem.c): what, why, what to do; answers what to exit with. */
+enum cli_exit cli_problem(struct cli *cli, const struct cli_answer *answer);
 
 /* Complain in the form of all errors: what, then "  do:  remedy". remedy may be NULL. */
 void cli_complain(const struct cli *cli, const char *what, const char *remedy);
@@ -132,32 +175,62 @@ const char *say_time(struct cli *cli, int64_t ms);
 /* "14:08:31". */
 const char *say_clock(struct cli *cli, int64_t ms);
 
-/* The glyph of a step's state, a verdict or a phase, in ASCII where asked for. */
+/* "Europe/Berlin" or "UTC": named once, in a heading. */
+const char *say_zone(struct cli *cli);
+
+/* The glyph of a step's state, a verdict or a phase; plain and coloured as asked for. */
 const char *say_glyph(const struct cli *cli, const char *state);
+
+/* Between things of one line: a dot, or its plain twin. */
+const char *say_dot(const struct cli *cli);
 
 /* "rolling out": a phase for people. */
 const char *say_phase(const char *phase);
 
-/* The first line of a sha256 that people compare: 8 digits. */
+/* "rolling out 25 %, held": where a deployment is. */
+const char *say_state(struct cli *cli, const json_t *deployment);
+
+/* A sentence of waiting_for (member sentence, unblock or otherwise), its times in the viewer's
+ * zone instead of UTC. */
+const char *say_sentence(struct cli *cli, const json_t *deployment, const char *member);
+
+/* "technical-lead and devops-lead"; "nobody; it goes on by itself". */
+const char *say_who(struct cli *cli, const json_t *deployment);
+
+/* Of {"PASS": 22, "NOT_APPLICABLE": 2}: "22 pass, 2 not applicable". */
+const char *say_counts(struct cli *cli, const json_t *counts);
+
+/* The first 8 digits of a hash: what people compare. */
 const char *say_hash(struct cli *cli, const char *hash);
 
-/* Columns padded to what they hold; the last one is cut at the width. Display width counts
- * characters, not bytes. */
+/* "1,312" */
+const char *say_number(struct cli *cli, int64_t number);
+
+/* What was built in a text, kept in the arena; the text is released. */
+const char *say_taken(struct cli *cli, struct text *text);
+
+/* Columns padded to what they hold. The one whose head begins with '*' (without one: the last)
+ * is cut to what is left of the width; where even that is too little, columns are left out from
+ * the right. Display width counts characters, not bytes, and no colours. */
 enum { TABLE_COLUMNS_MAX = 10, TABLE_ROWS_MAX = 500 };
 struct table {
     size_t columns;
     size_t rows;
+    size_t cut;       /* The column that is cut. */
+    size_t width;     /* Of everything. */
+    const char *more; /* Where something is cut off. */
     const char *cell[TABLE_ROWS_MAX][TABLE_COLUMNS_MAX];
 };
 struct table *table_new(struct cli *cli, const char *const *head); /* NULL-terminated head. */
 void table_row(struct table *table, const char *const *cells);     /* As many as the head. */
 void table_print(const struct table *table);
 
-/* Prints the body as it came, for --json. */
+/* Prints the body as it came, for --json; one compact value in one line. */
 enum cli_exit say_json(const struct cli_answer *answer);
+void say_json_line(const json_t *value);
 
-/* Sleeps; the command line may. */
-void cli_nap(int ms);
+/* The page's address of a deployment, printed last. */
+void say_address(const struct cli *cli, const char *deployment);
 
 /* --- asking people (ask.c) --- */
 
@@ -174,9 +247,28 @@ struct verb {
     const char *summary; /* One line. */
     const char *example;
     enum cli_exit (*run)(struct cli *cli);
-    bool offline; /* Needs no server. */
+    unsigned kind;
+};
+enum {
+    VERB_OFFLINE = 1, /* Needs no server. */
+    VERB_NAMED = 2,   /* Its first argument is a deployment: may be "-", completed by names. */
+    VERB_FILE = 4,    /* Its first argument is a file. */
+    VERB_ASKS = 8,    /* Asks something of a deployment. */
 };
 const struct verb *verbs_all(size_t *ret_count);
+const struct verb *verbs_find(const char *name); /* NULL: there is none. */
+
+/* A flag of a verb; verb "": of those that ask (VERB_ASKS), NULL: of every verb. "--reason
+ * TEXT" takes a value, "--yes" none. */
+struct verb_flag {
+    const char *verb;
+    const char *flag;
+    const char *what;
+};
+const struct verb_flag *verbs_flags(size_t *ret_count);
+
+/* Whether that verb has it as its own; verb NULL: whether all have it. */
+bool verbs_flag_fits(const struct verb_flag *flag, const struct verb *verb);
 
 enum cli_exit verb_lint(struct cli *cli);
 enum cli_exit verb_submit(struct cli *cli);
@@ -190,6 +282,7 @@ enum cli_exit verb_report(struct cli *cli);
 enum cli_exit verb_explain(struct cli *cli);
 enum cli_exit verb_request(struct cli *cli); /* pause, resume, retry, ...: see requests.c */
 enum cli_exit verb_freeze(struct cli *cli);
+enum cli_exit verb_lanes(struct cli *cli);
 enum cli_exit verb_alert(struct cli *cli);
 enum cli_exit verb_flags(struct cli *cli);
 enum cli_exit verb_signals(struct cli *cli);
@@ -201,7 +294,32 @@ enum cli_exit verb_open(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 enum cli_exit verb_help(struct cli *cli);
 
-/* The page's address of a deployment, printed last. */
-void say_address(const struct cli *cli, const char *deployment);
+/* Shared by those who ask something of a deployment: requests.c. */
+
+/* Without --role: the one of mine that is waited for, else my first. */
+const char *request_role(struct cli *cli, const json_t *deployment);
+
+/* The outer members: request id, role, expected_version, reason. */
+struct json;
+void request_begin(struct cli *cli,
+                   struct json *json,
+                   const json_t *deployment,
+                   const char *reason);
+
+/* Sends it, and says what came of it: "approved  saved-carts.2  version 7" and what it waits
+ * for now. */
+enum cli_exit request_send(struct cli *cli,
+                           const char *deployment,
+                           const char *body,
+                           const char *done);
+
+/* One timeline entry a line. */
+void timeline_entry(struct cli *cli, const json_t *entry);
+
+/* "  +  path   now" for each difference of a plan. */
+void plan_print_diff(FILE *out, const json_t *diff);
+
+/* The points of no return: what, and the way back. */
+void plan_print_no_return(FILE *out, const struct cli *cli, const json_t *plan);
 
 #endif

@@ -2,8 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
-enum { TIMEOUT_MS = 30000 };
+enum { TIMEOUT_MS = 30000, TRIES = 3, AGAIN_MS = 300, FIRST_PROBLEM = 400 };
 
 void cli_complain(const struct cli *cli, const char *what, const char *remedy)
 {
@@ -13,76 +14,45 @@ void cli_complain(const struct cli *cli, const char *what, const char *remedy)
         (void)fprintf(stderr, "  do:      %s\n", remedy);
 }
 
-/* clang-format off */
-static enum cli_exit exit_of_status(int status)
+/* A random UUID; the kernel always has that many bytes. */
+const char *cli_new_id(struct cli *cli)
 {
-    switch (status) {
-    case 400:                     return EXIT_USAGE;
-    case 401: case 403:           return EXIT_NOT_ALLOWED;
-    case 404: case 410:           return EXIT_NO_SUCH;
-    case 412: case 428:           return EXIT_CHANGED;
-    case 429: case 503: case 502:
-    case 500: case 504:           return EXIT_UNREACHABLE;
-    default:                      return status >= 400 ? EXIT_NO : EXIT_DONE;
-    }
-}
-/* clang-format on */
+    unsigned char byte[16] = { 0 };
 
-/* "; did you mean express-pay.3?" of problem details. */
-static void print_near(const json_t *body)
-{
-    const json_t *const near = json_object_get(body, "near");
-    const char *const first = json_string_value(json_array_get(near, 0));
-
-    if (first != NULL)
-        (void)fprintf(stderr, "; did you mean %s?", first);
-}
-
-static void print_errors(const json_t *body)
-{
-    size_t i;
-    json_t *item;
-
-    json_array_foreach(json_object_get(body, "errors"), i, item)
-    {
-        (void)fprintf(stderr,
-                      "  %s:%lld:%lld: %s%s\n",
-                      "feature.yaml",
-                      (long long)field_int(item, "line"),
-                      (long long)field_int(item, "column"),
-                      field_true(item, "warning") ? "warning: " : "error: ",
-                      field_text(item, "found"));
-    }
-}
-
-static void print_problem(const struct cli_answer *answer)
-{
-    const char *what = field_text(answer->body, "detail");
-
-    if (what[0] == '\0')
-        what = field_text(answer->body, "title");
-    if (answer->body == NULL)
-        what = "the server answered with an error";
-    (void)fprintf(stderr, "slipway: %s%s", answer->status == 409 ? "refused: " : "", what);
-    print_near(answer->body);
-    (void)fputc('\n', stderr);
-    print_errors(answer->body);
-    if (field_text(answer->body, "remedy")[0] != '\0')
-        (void)fprintf(stderr, "  do:      %s\n", field_text(answer->body, "remedy"));
-    else if (answer->status == 401)
-        (void)fprintf(stderr, "  do:      slipway login\n");
+    (void)getrandom(byte, sizeof byte, 0);
+    return arena_printf(
+        &cli->arena,
+        "%02x%02x%02x%02x-%02x%02x-4%01x%02x-a%01x%02x-%02x%02x%02x%02x%02x%02x",
+        byte[0],
+        byte[1],
+        byte[2],
+        byte[3],
+        byte[4],
+        byte[5],
+        byte[6] & 0xf,
+        byte[7],
+        byte[8] & 0xf,
+        byte[9],
+        byte[10],
+        byte[11],
+        byte[12],
+        byte[13],
+        byte[14],
+        byte[15]);
 }
 
 static enum cli_exit cannot_reach(const struct cli *cli,
                                   enum err err,
                                   const struct error *error)
 {
+    const bool late = err == ERR_TIMED_OUT && cli->timeout_ms > 0;
+
     if (cli->silent)
         return EXIT_UNREACHABLE;
     (void)fprintf(stderr, "slipway: cannot reach %s: %s\n", cli->server.value, error->text);
     (void)fprintf(stderr, "  from:    server in %s\n", cli->server.from);
     (void)fprintf(stderr, "  do:      slipway doctor\n");
-    return err == ERR_TIMED_OUT ? EXIT_TIMED_OUT : EXIT_UNREACHABLE;
+    return late ? EXIT_TIMED_OUT : EXIT_UNREACHABLE;
 }
 
 static void add_header(struct http_request *request, const char *name, const char *value)
@@ -112,18 +82,37 @@ static struct http_request http_request_of(struct cli *cli, const struct cli_req
     return request;
 }
 
-enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct cli_answer *ret)
+/* A lost answer is asked for again where the request carries its id: it is the same one. */
+static enum err perform(struct cli *cli,
+                        const struct cli_request *asked,
+                        struct http_response *ret,
+                        struct error *error)
 {
     const struct http_request request = http_request_of(cli, asked);
+    enum err err = ERR_UNAVAILABLE;
+
+    for (int i = 0; i == 0 || (asked->repeats && i < TRIES); i++) {
+        if (i > 0 && !cli->terminal.wait(cli->terminal.self, AGAIN_MS))
+            return err;
+        if (cli->verbose)
+            (void)fprintf(stderr, "> %s %s\n", request.method, request.url);
+        err = cli->http.perform(cli->http.self, &cli->arena, &request, ret, error);
+        if (err != ERR_UNAVAILABLE && err != ERR_TIMED_OUT)
+            break;
+    }
+    return err;
+}
+
+enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct cli_answer *ret)
+{
     struct http_response response = { 0 };
     struct error error = { 0 };
     json_error_t reason;
+    enum cli_exit result;
     enum err err;
 
     *ret = (struct cli_answer){ 0 };
-    if (cli->verbose)
-        (void)fprintf(stderr, "> %s %s\n", request.method, request.url);
-    err = cli->http.perform(cli->http.self, &cli->arena, &request, &response, &error);
+    err = perform(cli, asked, &response, &error);
     if (err != ERR_OK)
         return cannot_reach(cli, err, &error);
     if (cli->verbose)
@@ -131,12 +120,11 @@ enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct c
     ret->status = response.status;
     ret->text = response.body;
     ret->body = json_loadb(response.body, response.body_length, 0, &reason);
-    if (response.status < 400)
+    if (response.status < FIRST_PROBLEM)
         return EXIT_DONE;
-    if (!cli->silent)
-        print_problem(ret);
+    result = cli_problem(cli, ret);
     cli_release(ret);
-    return exit_of_status(response.status);
+    return result;
 }
 
 enum cli_exit cli_get(struct cli *cli, const char *path, struct cli_answer *ret)

@@ -1,13 +1,17 @@
-#include "common/config/option.h"
+/* The command line on a real terminal, clock and network. */
+#include "services/cli/cli.h"
+
 #include "common/runtime/wiring.h"
-#include "services/cli/profile.h"
 
 #include <locale.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { NARROWEST = 40 };
 
 static bool speaks_utf8(void)
 {
@@ -22,102 +26,70 @@ static bool speaks_utf8(void)
     return false;
 }
 
-/* Flags that every verb understands, wherever they stand. */
-static bool take_global_flags(struct cli *cli)
+static bool shows_colours(void)
 {
-    const char *const timeout = cli_option(cli, "--timeout");
-    const char *const server = cli_option(cli, "--server");
+    const char *const none = getenv("NO_COLOR");
+    const char *const term = getenv("TERM");
 
-    cli->profile = cli_option(cli, "--profile");
-    cli->json = cli_flag(cli, "--json");
-    cli->quiet = cli_flag(cli, "--quiet");
-    cli->ascii = cli_flag(cli, "--ascii") || !speaks_utf8();
-    cli->utc = cli_flag(cli, "--utc");
-    cli->no_input = cli_flag(cli, "--no-input");
-    cli->verbose = cli_flag(cli, "--verbose");
-    cli->dry_run = cli_flag(cli, "--dry-run");
-    cli->yes = cli_flag(cli, "--yes");
-    (void)cli_option(cli, "--color");
-    if (server != NULL)
-        cli->server = (struct cli_setting){ .value = server, .from = "--server" };
-    return timeout == NULL || option_duration_ms(timeout, &cli->timeout_ms) == ERR_OK;
+    return isatty(STDOUT_FILENO) == 1 && (none == NULL || none[0] == '\0') && term != NULL &&
+           strcmp(term, "dumb") != 0;
 }
 
-static const struct verb *find_verb(const char *name)
+static size_t width_of_terminal(void)
 {
-    size_t count = 0;
-    const struct verb *const verbs = verbs_all(&count);
+    struct winsize size = { 0 };
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(verbs[i].name, name) == 0)
-            return &verbs[i];
-    }
-    return NULL;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 ||
+        size.ws_col >= CLI_WIDTH)
+        return CLI_WIDTH;
+    return size.ws_col < NARROWEST ? NARROWEST : size.ws_col;
 }
 
-static enum cli_exit run_online(struct cli *cli, const struct verb *verb)
+/* An interrupt ends the wait and no more, so that a watch can take its leave. */
+static bool wait_or_interrupt(void *self, int ms)
 {
-    struct error error = { 0 };
-    enum cli_exit result;
+    const struct timespec time = { .tv_sec = ms / 1000,
+                                   .tv_nsec = (long)(ms % 1000) * 1000000 };
+    sigset_t interrupts;
+    sigset_t before;
+    int taken;
 
-    if (profile_load(cli, &error) != ERR_OK) {
-        cli_complain(cli, error.text, "chmod 600 the token file");
-        return EXIT_NOT_ALLOWED;
-    }
-    if (verb->offline)
-        return verb->run(cli);
-    if (wiring_http(&cli->http, &error) != ERR_OK) {
-        cli_complain(cli, error.text, NULL);
-        return EXIT_UNREACHABLE;
-    }
-    result = verb->run(cli);
-    cli->http.close(cli->http.self);
-    return result;
-}
-
-static enum cli_exit run(struct cli *cli)
-{
-    const bool version = cli_flag(cli, "--version");
-    const bool help = cli_flag(cli, "--help") || cli_flag(cli, "-h");
-    const char *name;
-    const struct verb *verb;
-
-    if (!take_global_flags(cli)) {
-        cli_complain(cli, "--timeout must be a duration: 30s", NULL);
-        return EXIT_USAGE;
-    }
-    if (version) {
-        (void)printf("slipway %s\n", SLIPWAY_VERSION);
-        return EXIT_DONE;
-    }
-    name = cli_next(cli);
-    cli->verb = help || name == NULL ? "help" : name;
-    if (help && name != NULL)
-        cli->arguments[cli->argument_count++] = name;
-    verb = find_verb(cli->verb);
-    if (verb == NULL) {
-        cli_complain(
-            cli, arena_printf(&cli->arena, "there is no verb %s", cli->verb), "slipway help");
-        return EXIT_USAGE;
-    }
-    return run_online(cli, verb);
+    (void)self;
+    (void)sigemptyset(&interrupts);
+    (void)sigaddset(&interrupts, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &interrupts, &before);
+    taken = sigtimedwait(&interrupts, NULL, &time);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return taken != SIGINT;
 }
 
 int main(int argc, char **argv)
 {
-    struct cli cli = { .arena = arena_with_limit(CLI_MEMORY), .clock = wiring_clock() };
+    struct cli cli = {
+        .arena = arena_with_limit(CLI_MEMORY),
+        .clock = wiring_clock(),
+        .terminal = { .in = stdin,
+                      .asks = isatty(STDIN_FILENO) == 1,
+                      .redraws = isatty(STDOUT_FILENO) == 1,
+                      .width = width_of_terminal(),
+                      .wait = wait_or_interrupt },
+        .colour = shows_colours(),
+        .ascii = !speaks_utf8(),
+    };
+    struct error error = { 0 };
     enum cli_exit result;
 
     (void)setlocale(LC_ALL, "");
     tzset();
     (void)signal(SIGPIPE, SIG_IGN);
-    if (argc > CLI_ARGUMENTS_MAX) {
-        cli_complain(&cli, "too many arguments", NULL);
-        return EXIT_USAGE;
+    if (wiring_http(&cli.http, &error) != ERR_OK) {
+        cli_complain(&cli, error.text, NULL);
+        return EXIT_UNREACHABLE;
     }
-    for (int i = 1; i < argc; i++)
-        cli.arguments[cli.argument_count++] = argv[i];
-    result = run(&cli);
+    result = cli_run(&cli, (const char *const *)argv + 1, argc > 0 ? (size_t)argc - 1 : 0);
+    cli.http.close(cli.http.self);
     arena_release(&cli.arena);
+    if (fflush(stdout) != 0 && result == EXIT_DONE)
+        result = EXIT_NO;
     return (int)result;
 }

@@ -1,40 +1,102 @@
-/* plan, submit, lint. */
+/* plan: what will be done, in which order, and what differs from the last attempt. */
 #include "services/cli/cli.h"
 
-#include "common/config/feature.h"
-#include "common/planning/lint.h"
-#include "common/wire/pbjson.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 256 * 1024, SETTLE_MS = 5000, NAP_MS = 100 };
+enum { WORDS_MAX = 4096 };
 
-/* --- plan --- */
+/* --- shared with approve and submit --- */
+
+void plan_print_diff(FILE *out, const json_t *diff)
+{
+    size_t i;
+    json_t *difference;
+
+    json_array_foreach(diff, i, difference)
+    {
+        const char *const was = field_text(difference, "was");
+        const char *const now = field_text(difference, "now");
+
+        (void)fprintf(out,
+                      "  %s  %-24s %s%s%s\n",
+                      field_text(difference, "op"),
+                      field_text(difference, "path"),
+                      was,
+                      was[0] != '\0' && now[0] != '\0' ? " -> " : "",
+                      now);
+    }
+}
+
+void plan_print_no_return(FILE *out, const struct cli *cli, const json_t *plan)
+{
+    size_t i;
+    json_t *change;
+
+    json_array_foreach(field(plan, "ponr"), i, change)
+    {
+        (void)fprintf(out,
+                      "%s From change %lld on: %s\n  way back: %s\n",
+                      say_glyph(cli, "WARN"),
+                      (long long)field_int(change, "change"),
+                      field_text(change, "what"),
+                      field_text(change, "way_back"));
+    }
+}
+
+/* --- changes --- */
+
+/* "MIGRATION" as people write it. */
+static const char *lower(struct cli *cli, const char *word)
+{
+    char *const copy = arena_copy(&cli->arena, word, strlen(word));
+
+    for (char *c = copy; *c != '\0'; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    return copy;
+}
+
+/* "2+2+1": how many instances each batch takes. */
+static const char *batches_of(struct cli *cli, const json_t *change)
+{
+    struct text text = text_new(WORDS_MAX);
+    size_t i;
+    json_t *batch;
+
+    json_array_foreach(field(change, "batches"), i, batch)
+    {
+        text_add(&text, "%s%zu", i > 0 ? "+" : "", json_array_size(field(batch, "instances")));
+    }
+    return say_taken(cli, &text);
+}
+
+static const char *way_back(const char *on_rollback)
+{
+    if (strcmp(on_rollback, "REVERT") == 0)
+        return "reverted";
+    return strcmp(on_rollback, "KEEP") == 0 ? "kept" : "! POINT OF NO RETURN";
+}
 
 static void print_changes(struct cli *cli, const json_t *plan)
 {
-    static const char *const head[] = {
-        "", "CHANGE", "TARGET", "BATCHES", "ON ROLLBACK", NULL
-    };
+    static const char *const head[] = { "CHANGES, in order", "",  "", "BATCHES",
+                                        "ON ROLLBACK",       NULL };
     struct table *const table = table_new(cli, head);
     size_t i;
     json_t *change;
 
     json_array_foreach(field(plan, "changes"), i, change)
     {
-        const char *const back = field_text(change, "on_rollback");
+        const char *const kind = lower(cli, field_text(change, "kind"));
         const char *const cells[] = {
-            arena_printf(&cli->arena, "%zu", i + 1),
+            arena_printf(&cli->arena, "  %zu  %s", i + 1, kind),
             arena_printf(&cli->arena,
-                         "%s %s %s",
-                         field_text(change, "kind"),
+                         "%s %s",
                          field_text(change, "artifact"),
                          field_text(change, "version")),
-            field_text(change, "target"),
-            arena_printf(&cli->arena, "%zu", json_array_size(field(change, "batches"))),
-            strcmp(back, "MANUAL") == 0 ? "! POINT OF NO RETURN" : back,
+            arena_printf(&cli->arena, "on %s", field_text(change, "target")),
+            batches_of(cli, change),
+            way_back(field_text(change, "on_rollback")),
         };
 
         table_row(table, cells);
@@ -42,88 +104,146 @@ static void print_changes(struct cli *cli, const json_t *plan)
     table_print(table);
 }
 
-static void print_diff(const json_t *plan)
-{
-    size_t i;
-    json_t *difference;
+/* --- lines --- */
 
-    if (field_text(plan, "against")[0] == '\0')
-        return;
-    (void)printf("differs from %s in %zu places\n",
-                 field_text(plan, "against"),
-                 json_array_size(field(plan, "diff")));
-    json_array_foreach(field(plan, "diff"), i, difference)
-    {
-        (void)printf("  %s  %-28s %s%s%s\n",
-                     field_text(difference, "op"),
-                     field_text(difference, "path"),
-                     field_text(difference, "was"),
-                     field_text(difference, "op")[0] == '~' ? " -> " : "",
-                     field_text(difference, "now"));
-    }
+/* A heading and what follows it, ten columns in. */
+static void print_line(const char *title, const char *text)
+{
+    if (text[0] != '\0')
+        (void)printf("%-10s %s\n", title, text);
 }
 
-static void print_list_of(const char *title, const json_t *texts)
+static void print_texts(const char *title, const json_t *texts)
 {
     size_t i;
     json_t *text;
 
     json_array_foreach(texts, i, text)
     {
-        (void)printf("%-10s %s\n", i == 0 ? title : "", json_string_value(text));
+        print_line(i == 0 ? title : "", json_string_value(text));
     }
+}
+
+static const char *stages_of(struct cli *cli, const json_t *plan)
+{
+    struct text text = text_new(WORDS_MAX);
+    size_t i;
+    json_t *stage;
+
+    json_array_foreach(field(plan, "stages"), i, stage)
+    {
+        const char *const gate = field_text(stage, "gate");
+
+        text_add(&text,
+                 "%s%s%s %lld %% %s%s%s",
+                 i == 0 ? "" : " ",
+                 i == 0 ? "" : arena_printf(&cli->arena, "%s ", say_dot(cli)),
+                 field_text(stage, "name"),
+                 (long long)field_int(stage, "percent"),
+                 say_duration(cli, field_int(stage, "min_ms")),
+                 gate[0] != '\0' ? ", then by " : "",
+                 gate);
+    }
+    return say_taken(cli, &text);
+}
+
+static const char *checks_of(struct cli *cli, const json_t *plan)
+{
+    static const char *const steps[] = { "1", "2", "3", "4", "5", "6", "7" };
+    struct text text = text_new(WORDS_MAX);
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const int64_t count =
+            json_integer_value(json_object_get(field(plan, "plan.checks"), steps[i]));
+
+        if (count == 0)
+            continue;
+        if (text.length > 0)
+            text_add(&text, " %s ", say_dot(cli));
+        text_add(&text, "step %s: %lld", steps[i], (long long)count);
+    }
+    text_add(&text, " for %s", say_duration(cli, field_int(plan, "plan.observe_ms")));
+    return say_taken(cli, &text);
+}
+
+static const char *windows_of(struct cli *cli, const json_t *plan)
+{
+    static const char *const days[] = { "?", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+    struct text text = text_new(WORDS_MAX);
+    size_t i;
+    size_t k;
+    json_t *window;
+    json_t *day;
+
+    json_array_foreach(field(plan, "plan.windows"), i, window)
+    {
+        const int64_t from = field_int(window, "from_minute");
+        const int64_t to = field_int(window, "to_minute");
+
+        text_add(&text, "%s%s:", i > 0 ? "; " : "", field_text(window, "name"));
+        json_array_foreach(field(window, "days"), k, day)
+        {
+            const json_int_t number = json_integer_value(day);
+
+            text_add(&text, " %s", days[number >= 1 && number <= 7 ? number : 0]);
+        }
+        text_add(&text,
+                 " %02lld:%02lld to %02lld:%02lld %s",
+                 (long long)from / 60,
+                 (long long)from % 60,
+                 (long long)to / 60,
+                 (long long)to % 60,
+                 field_text(window, "zone"));
+    }
+    return say_taken(cli, &text);
+}
+
+static void print_difference(const json_t *plan)
+{
+    const char *const against = field_text(plan, "against");
+
+    if (against[0] == '\0')
+        return;
+    (void)printf("differs from %s%s\n",
+                 against,
+                 json_array_size(field(plan, "diff")) > 0 ? ":" : " in nothing");
+    plan_print_diff(stdout, field(plan, "diff"));
 }
 
 static void print_plan(struct cli *cli, const json_t *plan)
 {
-    size_t i;
-    json_t *item;
+    const char *const hash = field_text(plan, "plan.hash");
 
-    (void)printf("%s  plan %s  policy %s  configuration %s  %s\n",
+    (void)printf("%s  plan %s  compiled %s  policy %s  %s  configuration %s\n",
                  field_text(plan, "deployment"),
-                 say_hash(cli, field_text(plan, "plan.hash")),
+                 say_hash(cli, hash),
+                 say_time(cli, field_int(plan, "plan.compiled_ms")),
                  field_text(plan, "plan.policy"),
-                 say_hash(cli, field_text(plan, "plan.config_hash")),
-                 field_text(plan, "plan.approach"));
-    print_diff(plan);
+                 field_text(plan, "plan.approach"),
+                 say_hash(cli, field_text(plan, "plan.config_hash")));
+    print_difference(plan);
     print_changes(cli, plan);
-    json_array_foreach(field(plan, "plan.ponr"), i, item)
-    {
-        (void)printf("! change %lld: %s\n  way back: %s\n",
-                     (long long)field_int(item, "change"),
-                     field_text(item, "what"),
-                     field_text(item, "way_back"));
-    }
-    (void)printf("STAGES    ");
-    json_array_foreach(field(plan, "stages"), i, item)
-    {
-        (void)printf("%s %s %lld %% %s",
-                     i == 0 ? "" : " ·",
-                     field_text(item, "name"),
-                     (long long)field_int(item, "percent"),
-                     say_duration(cli, field_int(item, "min_ms")));
-    }
-    (void)putchar('\n');
-    (void)printf("MONITOR    %s\n", say_duration(cli, field_int(plan, "plan.observe_ms")));
-    print_list_of("RISKS", field(plan, "plan.risks"));
-    print_list_of("UNKNOWN", field(plan, "plan.unknowns"));
-    (void)printf("sha256:%s   whole document: slipway plan %s --markdown\n",
-                 field_text(plan, "plan.hash"),
+    plan_print_no_return(stdout, cli, field(plan, "plan"));
+    print_line("STAGES", stages_of(cli, plan));
+    print_line("CHECKS", checks_of(cli, plan));
+    print_line("WINDOW", windows_of(cli, plan));
+    print_texts("RISKS", field(plan, "plan.risks"));
+    print_texts("UNKNOWN", field(plan, "plan.unknowns"));
+    (void)printf("sha256:%s\nwhole document: slipway plan %s --markdown\n",
+                 hash,
                  field_text(plan, "deployment"));
 }
 
 enum cli_exit verb_plan(struct cli *cli)
 {
     const bool markdown = cli_flag(cli, "--markdown");
-    const char *const name = cli_next(cli);
+    const char *const name = cli_deployment(cli);
     struct cli_request request = { .method = "GET" };
     struct cli_answer answer;
     enum cli_exit result;
 
-    if (name == NULL || !cli_finished(cli)) {
-        cli_complain(cli, "which deployment?", "slipway list");
+    if (name == NULL || !cli_finished(cli))
         return EXIT_USAGE;
-    }
     request.path = cli_path(cli, "/v1/deployments/%s/plan", name);
     request.accept = markdown ? "text/markdown" : NULL;
     result = cli_ask(cli, &request, &answer);
@@ -135,241 +255,4 @@ enum cli_exit verb_plan(struct cli *cli)
         print_plan(cli, answer.body);
     cli_release(&answer);
     return EXIT_DONE;
-}
-
-/* --- files --- */
-
-static const char *read_file(struct cli *cli, const char *path)
-{
-    FILE *const file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    char *bytes;
-    size_t length;
-
-    if (file == NULL)
-        return NULL;
-    bytes = arena_alloc(&cli->arena, FILE_MAX_BYTES + 2);
-    length = fread(bytes, 1, FILE_MAX_BYTES + 1, file);
-    if (file != stdin)
-        (void)fclose(file);
-    return length <= FILE_MAX_BYTES ? bytes : NULL;
-}
-
-static const char *folder_of(struct cli *cli, const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash != NULL ? arena_copy(&cli->arena, path, (size_t)(slash - path)) : ".";
-}
-
-/* --- lint --- */
-
-static void print_github(const struct yaml_problems *problems)
-{
-    for (size_t i = 0; i < problems->count; i++) {
-        const struct yaml_problem *const problem = &problems->item[i];
-
-        (void)printf("::%s file=%s,line=%d,col=%d::%s\n",
-                     problem->warning ? "warning" : "error",
-                     problem->file,
-                     problem->line,
-                     problem->column,
-                     problem->message);
-    }
-}
-
-static enum cli_exit print_lint(const struct yaml_problems *problems,
-                                const char *source,
-                                const char *format,
-                                const char *reference)
-{
-    struct text text = text_new(1 << 20);
-
-    if (format != NULL && strcmp(format, "github") == 0) {
-        print_github(problems);
-    } else {
-        yaml_print_problems(problems, source, &text);
-        (void)fputs(text.bytes, stdout);
-    }
-    text_reset(&text);
-    lint_summary(problems, reference, &text);
-    (void)fputs(text.bytes, stdout);
-    text_release(&text);
-    return problems->errors > 0 ? EXIT_NO : EXIT_DONE;
-}
-
-static enum cli_exit check_settings(struct cli *cli, const char *path, const char *format)
-{
-    struct yaml_problems *const problems = arena_alloc(&cli->arena, sizeof *problems);
-    const char *const source = read_file(cli, path);
-    const struct settings *settings;
-
-    problems->arena = &cli->arena;
-    settings = settings_load(&cli->arena, path, problems);
-    if (settings != NULL)
-        lint_settings(settings, problems);
-    return print_lint(problems, source != NULL ? source : "", format, "slipway.yaml");
-}
-
-static enum cli_exit check_feature(struct cli *cli,
-                                   const char *path,
-                                   const struct settings *settings,
-                                   const char *format)
-{
-    struct yaml_problems *const problems = arena_alloc(&cli->arena, sizeof *problems);
-    const char *const source = read_file(cli, path);
-    struct lint_request request = {
-        .name = path,
-        .bytes = source,
-        .length = source != NULL ? strlen(source) : 0,
-        .base_folder = folder_of(cli, path),
-        .settings = settings,
-    };
-
-    if (source == NULL) {
-        cli_complain(cli, arena_printf(&cli->arena, "cannot read %s", path), NULL);
-        return EXIT_USAGE;
-    }
-    problems->arena = &cli->arena;
-    (void)lint_feature(&cli->arena, &request, problems);
-    return print_lint(problems, source, format, "feature.yaml");
-}
-
-enum cli_exit verb_lint(struct cli *cli)
-{
-    const char *const format = cli_option(cli, "--format");
-    const char *const settings_path = cli_option(cli, "--settings");
-    const char *const path = cli_next(cli);
-    const struct settings *settings = NULL;
-    struct yaml_problems *problems;
-
-    if (!cli_finished(cli))
-        return EXIT_USAGE;
-    if (path == NULL && settings_path != NULL)
-        return check_settings(cli, settings_path, format);
-    if (settings_path != NULL) {
-        problems = arena_alloc(&cli->arena, sizeof *problems);
-        problems->arena = &cli->arena;
-        settings = settings_load(&cli->arena, settings_path, problems);
-        if (settings == NULL)
-            return check_settings(cli, settings_path, format);
-    }
-    return check_feature(cli, path != NULL ? path : "feature.yaml", settings, format);
-}
-
-/* --- submit --- */
-
-/* The attempt that a submission became, once the coordinator has taken it up. */
-static enum cli_exit wait_for_attempt(struct cli *cli,
-                                      const char *feature,
-                                      const char *content_hash,
-                                      struct cli_answer *ret)
-{
-    const int64_t until_ms =
-        clock_monotonic_ms(cli->clock) + (cli->timeout_ms > 0 ? cli->timeout_ms : SETTLE_MS);
-    const char *const path = cli_path(cli, "/v1/deployments?feature=%s", feature);
-
-    for (;;) {
-        json_t *newest;
-        const enum cli_exit result = cli_get(cli, path, ret);
-
-        if (result != EXIT_DONE)
-            return result;
-        newest = json_array_get(field(ret->body, "items"), 0);
-        if (newest != NULL && strcmp(field_text(newest, "phase"), "PLANNING") != 0 &&
-            strcmp(field_text(newest, "content_hash"), content_hash) == 0)
-            return EXIT_DONE;
-        cli_release(ret);
-        if (clock_monotonic_ms(cli->clock) > until_ms)
-            return EXIT_TIMED_OUT;
-        cli_nap(NAP_MS);
-    }
-}
-
-static void print_attempt(struct cli *cli, const json_t *item)
-{
-    const char *const id = field_text(item, "id");
-
-    (void)printf("accepted  %s  %s  %s\n",
-                 id,
-                 field_text(item, "ticket"),
-                 field_text(item, "environment"));
-    (void)printf("  now        %s\n", field_text(item, "waiting_for.sentence"));
-    (void)printf("  waits for  %s, until %s\n",
-                 field_text(item, "waiting_for.who_text"),
-                 say_time(cli, field_int(item, "waiting_for.deadline_ms")));
-    (void)printf("  next       slipway plan %s      slipway watch %s\n", id, id);
-}
-
-static enum cli_exit say_submitted(struct cli *cli, const json_t *body)
-{
-    struct cli_answer attempts;
-    const enum cli_exit result = wait_for_attempt(
-        cli, field_text(body, "feature"), field_text(body, "content_hash"), &attempts);
-
-    if (result == EXIT_TIMED_OUT) {
-        (void)printf("recorded  %s  no coordinator has taken it up yet\n",
-                     field_text(body, "feature"));
-        return EXIT_DONE;
-    }
-    if (result != EXIT_DONE)
-        return result;
-    print_attempt(cli, json_array_get(field(attempts.body, "items"), 0));
-    cli_release(&attempts);
-    return EXIT_DONE;
-}
-
-/* Digests written as `auto` are computed here, from the files beside feature.yaml, so the
- * message goes as JSON with everything filled in. */
-static const char *acceptance_json(struct cli *cli, const char *path, const char *artifacts)
-{
-    struct yaml_problems *const problems = arena_alloc(&cli->arena, sizeof *problems);
-    const char *const source = read_file(cli, path);
-    struct text text = text_new(PBJSON_TEXT_MAX);
-    const Pb__AcceptanceSignedOff *acceptance;
-    const char *copy = NULL;
-
-    if (source == NULL) {
-        cli_complain(cli, arena_printf(&cli->arena, "cannot read %s", path), NULL);
-        return NULL;
-    }
-    problems->arena = &cli->arena;
-    acceptance = feature_read(&cli->arena,
-                              path,
-                              source,
-                              strlen(source),
-                              artifacts != NULL ? artifacts : folder_of(cli, path),
-                              problems);
-    if (acceptance == NULL) {
-        (void)print_lint(problems, source, NULL, "feature.yaml");
-    } else {
-        pbjson_print(acceptance, PBJSON_SET, &text);
-        copy = arena_text(&cli->arena, text.bytes);
-    }
-    text_release(&text);
-    return copy;
-}
-
-enum cli_exit verb_submit(struct cli *cli)
-{
-    const char *const artifacts = cli_option(cli, "--artifacts");
-    const char *const path = cli_next(cli);
-    struct cli_request request = { .method = "POST", .content_type = "application/json" };
-    struct cli_answer answer;
-    enum cli_exit result;
-
-    if (!cli_finished(cli))
-        return EXIT_USAGE;
-    request.path = cli->dry_run ? "/v1/deployments?dry_run=true" : "/v1/deployments";
-    request.body = acceptance_json(cli, path != NULL ? path : "feature.yaml", artifacts);
-    if (request.body == NULL)
-        return EXIT_NO;
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json || cli->dry_run)
-        (void)say_json(&answer);
-    else
-        result = say_submitted(cli, answer.body);
-    cli_release(&answer);
-    return result;
 }

@@ -1,4 +1,4 @@
-/* What people ask of a deployment: approve, reject, signoff and the rest. */
+/* What people ask of a deployment: reject, signoff, pause and the rest. */
 #include "services/cli/cli.h"
 
 #include "common/base/json.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_MAX = 16 * 1024, LINE_MAX_BYTES = 256 };
+enum { BODY_MAX = 16 * 1024, LINE_MAX_BYTES = 256, CHANGES_MAX = 1000 };
 
 /* One kind of request. */
 struct request_row {
@@ -16,9 +16,18 @@ struct request_row {
     bool needs_reason;
     bool consequences; /* Shows what it will do, and asks. */
     const char *done;  /* "paused" */
-    void (*details)(struct cli *cli,
-                    struct json *json); /* Members of the request; may be NULL. */
+
+    /* Members of the request; may be NULL. False, with a message: wrong usage. */
+    bool (*details)(struct cli *cli, struct json *json);
 };
+
+static bool lacks(struct cli *cli, const char *what)
+{
+    cli_complain(cli,
+                 arena_printf(&cli->arena, "%s: %s", cli->verb, what),
+                 arena_printf(&cli->arena, "slipway help %s", cli->verb));
+    return false;
+}
 
 static void text_option(struct cli *cli, struct json *json, const char *flag, const char *name)
 {
@@ -28,65 +37,66 @@ static void text_option(struct cli *cli, struct json *json, const char *flag, co
         json_put_text(json, name, value);
 }
 
-static void number_option(struct cli *cli,
-                          struct json *json,
-                          const char *flag,
-                          const char *name)
+static bool text_argument(struct cli *cli, struct json *json, const char *name)
 {
-    const char *const value = cli_option(cli, flag);
-
-    if (value != NULL)
-        json_put_uint(json, name, strtoull(value, NULL, 10));
-}
-
-/* Where people may leave the flag's name out: the next argument. */
-static void text_argument(struct cli *cli,
-                          struct json *json,
-                          const char *flag,
-                          const char *name)
-{
-    const char *value = cli_option(cli, flag);
+    const char *const value = cli_next(cli);
 
     if (value == NULL)
-        value = cli_next(cli);
-    if (value != NULL)
-        json_put_text(json, name, value);
+        return lacks(cli, arena_printf(&cli->arena, "which %s?", name));
+    json_put_text(json, name, value);
+    return true;
 }
 
-static void signoff_details(struct cli *cli, struct json *json)
+static bool signoff_details(struct cli *cli, struct json *json)
 {
-    number_option(cli, json, "--step", "step");
+    int64_t step = 0;
+
+    if (!cli_number(cli, "--step", (struct cli_range){ 2, 6 }, &step))
+        return false;
+    if (step != 2 && step != 3 && step != 6)
+        return lacks(cli, "--step must be 2 (execution), 3 (validation) or 6 (monitoring)");
+    json_put_int(json, "step", step);
     json_put_bool(json, "accept", !cli_flag(cli, "--refuse"));
+    return true;
 }
 
-static void attest_details(struct cli *cli, struct json *json)
+static bool attest_details(struct cli *cli, struct json *json)
 {
     const char *const verdict = cli_option(cli, "--verdict");
 
-    text_argument(cli, json, "--check", "check");
+    if (verdict != NULL && strcmp(verdict, "PASS") != 0 && strcmp(verdict, "FAIL") != 0)
+        return lacks(cli, "--verdict must be PASS or FAIL");
+    text_option(cli, json, "--link", "link");
     json_put_text(json, "verdict", verdict != NULL ? verdict : "PASS");
+    return text_argument(cli, json, "check");
+}
+
+static bool waive_details(struct cli *cli, struct json *json)
+{
+    return text_argument(cli, json, "check");
+}
+
+static bool skip_details(struct cli *cli, struct json *json)
+{
+    int64_t change = 0;
+
+    if (!cli_number(cli, "--change", (struct cli_range){ 1, CHANGES_MAX }, &change))
+        return false;
+    if (change > 0)
+        json_put_int(json, "change", change);
+    return true;
+}
+
+static bool supply_details(struct cli *cli, struct json *json)
+{
     text_option(cli, json, "--link", "link");
+    return text_argument(cli, json, "input");
 }
 
-static void waive_details(struct cli *cli, struct json *json)
-{
-    text_argument(cli, json, "--check", "check");
-}
-
-static void skip_details(struct cli *cli, struct json *json)
-{
-    number_option(cli, json, "--change", "change");
-}
-
-static void supply_details(struct cli *cli, struct json *json)
-{
-    text_argument(cli, json, "--input", "input");
-    text_option(cli, json, "--link", "link");
-}
-
-static void replan_details(struct cli *cli, struct json *json)
+static bool replan_details(struct cli *cli, struct json *json)
 {
     text_option(cli, json, "--approach", "approach");
+    return true;
 }
 
 /* clang-format off */
@@ -119,22 +129,6 @@ static const struct request_row *row_of(const char *verb)
 
 /* --- sending --- */
 
-static enum cli_exit send_request(struct cli *cli,
-                                  const char *deployment,
-                                  const char *body,
-                                  struct cli_answer *ret)
-{
-    const char *const format = cli->dry_run ? "/v1/deployments/%s/requests?dry_run=true"
-                                            : "/v1/deployments/%s/requests";
-
-    return cli_ask(cli,
-                   &(struct cli_request){ .method = "POST",
-                                          .path = cli_path(cli, format, deployment),
-                                          .body = body,
-                                          .content_type = "application/json" },
-                   ret);
-}
-
 static void say_done(struct cli *cli, const char *done, const char *name, const json_t *body)
 {
     struct cli_answer now;
@@ -147,29 +141,68 @@ static void say_done(struct cli *cli, const char *done, const char *name, const 
     (void)printf("%s  %s  version %lld\n", done, name, (long long)field_int(body, "version"));
     if (cli_get(cli, cli_path(cli, "/v1/deployments/%s", name), &now) != EXIT_DONE)
         return;
-    if (field_text(now.body, "waiting_for.sentence")[0] != '\0')
-        (void)printf("  now        %s\n", field_text(now.body, "waiting_for.sentence"));
+    (void)printf("  now        %s\n", say_sentence(cli, now.body, "sentence"));
+    if (field_text(now.body, "exit")[0] == '\0')
+        (void)printf("  waits for  %s\n", say_who(cli, now.body));
     cli_release(&now);
 }
 
-static void say_preview(const json_t *body)
+static void say_preview(struct cli *cli, const json_t *body)
 {
+    const json_t *const preview = field(body, "preview");
     size_t i;
-    json_t *step;
+    json_t *item;
 
-    (void)printf("would become %s\n", say_phase(field_text(body, "preview.phase_after")));
-    if (field_text(body, "preview.waiting_for.sentence")[0] != '\0')
-        (void)printf("  %s\n", field_text(body, "preview.waiting_for.sentence"));
-    json_array_foreach(field(body, "preview.undo.steps"), i, step)
+    (void)printf("would become %s; nothing is recorded\n",
+                 say_phase(field_text(preview, "phase_after")));
+    (void)printf("  %s\n",
+                 json_array_size(field(preview, "effects")) > 0
+                     ? field_text(preview, "lead")
+                     : say_sentence(cli, preview, "sentence"));
+    json_array_foreach(field(preview, "effects"), i, item)
     {
-        (void)printf("  %zu  %s\n", i + 1, field_text(step, "what"));
+        (void)printf("  %zu  %s\n", i + 1, field_text(item, "what"));
     }
+    json_array_foreach(field(preview, "irreversible"), i, item)
+    {
+        (void)printf("  ! %s\n", json_string_value(item));
+    }
+}
+
+enum cli_exit request_send(struct cli *cli,
+                           const char *deployment,
+                           const char *body,
+                           const char *done)
+{
+    const struct cli_request request = {
+        .method = "POST",
+        .path = cli_path(cli,
+                         cli->dry_run ? "/v1/deployments/%s/requests?dry_run=true"
+                                      : "/v1/deployments/%s/requests",
+                         deployment),
+        .body = body,
+        .content_type = "application/json",
+        .repeats = true,
+    };
+    struct cli_answer answer;
+    const enum cli_exit result = cli_ask(cli, &request, &answer);
+
+    if (result != EXIT_DONE)
+        return result;
+    if (cli->json)
+        (void)say_json(&answer);
+    else if (cli->dry_run)
+        say_preview(cli, answer.body);
+    else
+        say_done(cli, done, deployment, answer.body);
+    cli_release(&answer);
+    return EXIT_DONE;
 }
 
 /* What will be done, in order, and the question. */
 static bool agreed(struct cli *cli, const struct request_row *row, const json_t *deployment)
 {
-    const char *question;
+    const json_t *const steps = field(deployment, "undo.steps");
     size_t i;
     json_t *step;
 
@@ -178,21 +211,28 @@ static bool agreed(struct cli *cli, const struct request_row *row, const json_t 
     (void)fprintf(stderr,
                   "%s is %s. Going on now, at most %s:\n",
                   field_text(deployment, "id"),
-                  say_phase(field_text(deployment, "phase")),
+                  say_state(cli, deployment),
                   say_duration(cli, field_int(deployment, "undo.estimate_ms")));
-    json_array_foreach(field(deployment, "undo.steps"), i, step)
+    json_array_foreach(steps, i, step)
     {
-        (void)fprintf(stderr, "  %zu  %s\n", i + 1, field_text(step, "what"));
+        const int64_t ms = field_int(step, "estimate_ms");
+
+        (void)fprintf(stderr,
+                      "  %zu  %s%s%s\n",
+                      i + 1,
+                      field_text(step, "what"),
+                      ms > 0 ? "   at most " : "",
+                      ms > 0 ? say_duration(cli, ms) : "");
     }
-    question = arena_printf(&cli->arena,
-                            "It cannot be paused once begun. %s %s? [y/N] ",
-                            row->verb,
-                            field_text(deployment, "id"));
-    return ask_yes(cli, question, "--yes");
+    return ask_yes(cli,
+                   arena_printf(&cli->arena,
+                                "It cannot be paused once begun. %s %s? [y/N] ",
+                                row->verb,
+                                field_text(deployment, "id")),
+                   "--yes");
 }
 
-/* Without --role, the one role of mine that is asked for, if there is one. */
-static const char *role_for(struct cli *cli, const json_t *deployment)
+const char *request_role(struct cli *cli, const json_t *deployment)
 {
     const char *const given = cli_option(cli, "--role");
     struct cli_answer me;
@@ -219,6 +259,19 @@ static const char *role_for(struct cli *cli, const json_t *deployment)
     return found;
 }
 
+void request_begin(struct cli *cli,
+                   struct json *json,
+                   const json_t *deployment,
+                   const char *reason)
+{
+    json_put_object(json, NULL);
+    json_put_text(json, "request", cli_new_id(cli));
+    json_put_text(json, "role", request_role(cli, deployment));
+    json_put_int(json, "expected_version", field_int(deployment, "version"));
+    json_put_text(json, "reason", reason);
+}
+
+/* NULL, with a message, when what was given does not fit. */
 static const char *body_of(struct cli *cli,
                            const struct request_row *row,
                            const json_t *deployment,
@@ -226,212 +279,69 @@ static const char *body_of(struct cli *cli,
 {
     struct text text = text_new(BODY_MAX);
     struct json json = json_into(&text);
-    const char *const expected = cli_option(cli, "--expected-version");
-    const char *copy;
+    bool ok;
 
-    json_put_object(&json, NULL);
-    json_put_text(&json, "role", role_for(cli, deployment));
-    json_put_uint(&json,
-                  "expected_version",
-                  expected != NULL ? strtoull(expected, NULL, 10)
-                                   : (uint64_t)field_int(deployment, "version"));
-    json_put_text(&json, "reason", reason);
+    request_begin(cli, &json, deployment, reason);
     json_put_object(&json, row->member);
-    if (row->details != NULL)
-        row->details(cli, &json);
+    ok = row->details == NULL || row->details(cli, &json);
     json_end_object(&json);
     json_end_object(&json);
-    copy = arena_text(&cli->arena, text.bytes);
-    text_release(&text);
-    return copy;
+    ok = ok && cli_finished(cli);
+    if (!ok)
+        text_release(&text);
+    return ok ? say_taken(cli, &text) : NULL;
 }
 
 static enum cli_exit carry_out(struct cli *cli,
                                const struct request_row *row,
-                               const json_t *deployment,
+                               json_t *deployment,
                                const char *reason)
 {
     const char *const id = arena_text(&cli->arena, field_text(deployment, "id"));
-    const char *const body = body_of(cli, row, deployment, reason);
-    struct cli_answer answer;
-    enum cli_exit result;
+    int64_t expected = field_int(deployment, "version");
+    const char *body;
 
-    if (!cli_finished(cli))
+    if (!cli_number(cli, "--expected-version", (struct cli_range){ 1, INT64_MAX }, &expected))
+        return EXIT_USAGE;
+    (void)json_object_set_new(deployment, "version", json_integer(expected));
+    body = body_of(cli, row, deployment, reason);
+    if (body == NULL)
         return EXIT_USAGE;
     if (!agreed(cli, row, deployment))
-        return EXIT_NO;
-    result = send_request(cli, id, body, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else if (cli->dry_run)
-        say_preview(answer.body);
-    else
-        say_done(cli, row->done, id, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+        return cli->terminal.asks ? EXIT_NO : EXIT_USAGE;
+    return request_send(cli, id, body, row->done);
+}
+
+/* The reason, asked for where it is needed; NULL, with a message, without an answer. */
+static const char *reason_of(struct cli *cli, const struct request_row *row)
+{
+    const char *const given = cli_option(cli, "--reason");
+    char line[LINE_MAX_BYTES];
+
+    if (given != NULL)
+        return given;
+    if (!row->needs_reason)
+        return "";
+    if (ask_line(cli, "why? it goes into the record: ", line, sizeof line))
+        return arena_text(&cli->arena, line);
+    cli_complain(cli, "a reason is needed", "add --reason \"...\"");
+    return NULL;
 }
 
 enum cli_exit verb_request(struct cli *cli)
 {
     const struct request_row *const row = row_of(cli->verb);
-    const char *const name = cli_next(cli);
-    const char *reason = cli_option(cli, "--reason");
-    char line[LINE_MAX_BYTES];
+    const char *const name = cli_deployment(cli);
+    const char *const reason = name != NULL ? reason_of(cli, row) : NULL;
     struct cli_answer answer;
     enum cli_exit result;
 
-    if (name == NULL) {
-        cli_complain(cli, "which deployment?", "slipway list");
+    if (name == NULL || reason == NULL)
         return EXIT_USAGE;
-    }
-    if (row->needs_reason && reason == NULL) {
-        if (!ask_line(cli, "why? it goes into the record: ", line, sizeof line)) {
-            cli_complain(cli, "a reason is needed", "add --reason \"...\"");
-            return EXIT_USAGE;
-        }
-        reason = line;
-    }
     result = cli_get(cli, cli_path(cli, "/v1/deployments/%s", name), &answer);
     if (result != EXIT_DONE)
         return result;
-    result = carry_out(cli, row, answer.body, reason != NULL ? reason : "");
-    cli_release(&answer);
-    return result;
-}
-
-/* --- approve --- */
-
-static const char *approve_body(struct cli *cli,
-                                const json_t *deployment,
-                                const char *hash,
-                                const char *accepted)
-{
-    struct text text = text_new(BODY_MAX);
-    struct json json = json_into(&text);
-    const char *const reason = cli_option(cli, "--reason");
-    const char *copy;
-
-    json_put_object(&json, NULL);
-    json_put_text(&json, "role", role_for(cli, deployment));
-    json_put_uint(&json, "expected_version", (uint64_t)field_int(deployment, "version"));
-    json_put_text(&json, "reason", reason);
-    json_put_object(&json, "approve");
-    json_put_text(&json, "plan_hash", hash);
-    json_put_array(&json, "accept_no_return");
-    while (*accepted != '\0') {
-        char *end;
-        const unsigned long number = strtoul(accepted, &end, 10);
-
-        if (end == accepted)
-            break;
-        json_put_uint(&json, NULL, number);
-        accepted = end + strspn(end, ", ");
-    }
-    json_end_array(&json);
-    json_end_object(&json);
-    json_end_object(&json);
-    copy = arena_text(&cli->arena, text.bytes);
-    text_release(&text);
-    return copy;
-}
-
-/* The full hash, when what was given is how it begins; else as given, so that the refusal names
- * it. */
-static const char *full_hash(const json_t *deployment, const char *given)
-{
-    const char *const hash = field_text(deployment, "plan.hash");
-
-    return strlen(given) >= 8 && strncmp(hash, given, strlen(given)) == 0 ? hash : given;
-}
-
-static void print_no_return(const json_t *deployment)
-{
-    size_t i;
-    json_t *change;
-
-    json_array_foreach(field(deployment, "plan.ponr"), i, change)
-    {
-        (void)fprintf(stderr,
-                      "! change %lld cannot be taken back: %s\n  way back: %s\n",
-                      (long long)field_int(change, "change"),
-                      field_text(change, "what"),
-                      field_text(change, "way_back"));
-    }
-}
-
-static enum cli_exit ask_approval(struct cli *cli,
-                                  const json_t *deployment,
-                                  const char **hash,
-                                  const char **accepted)
-{
-    char line[LINE_MAX_BYTES];
-
-    (void)fprintf(stderr,
-                  "%s  %s  %s\n  plan  %s\n",
-                  field_text(deployment, "id"),
-                  field_text(deployment, "title"),
-                  field_text(deployment, "environment"),
-                  say_hash(cli, field_text(deployment, "plan.hash")));
-    print_no_return(deployment);
-    if (json_array_size(field(deployment, "plan.ponr")) > 0 && *accepted == NULL) {
-        if (!ask_line(
-                cli, "type the numbers of these changes to accept them: ", line, sizeof line)) {
-            cli_complain(cli,
-                         "points of no return must be accepted by number",
-                         "add --accept-no-return N");
-            return EXIT_USAGE;
-        }
-        *accepted = arena_text(&cli->arena, line);
-    }
-    if (!ask_yes(cli,
-                 arena_printf(&cli->arena,
-                              "Approve exactly plan %s? [y/N] ",
-                              say_hash(cli, field_text(deployment, "plan.hash"))),
-                 "--plan HASH"))
-        return EXIT_USAGE;
-    *hash = field_text(deployment, "plan.hash");
-    return EXIT_DONE;
-}
-
-enum cli_exit verb_approve(struct cli *cli)
-{
-    const char *const name = cli_next(cli);
-    const char *hash = cli_option(cli, "--plan");
-    const char *accepted = cli_option(cli, "--accept-no-return");
-    struct cli_answer answer;
-    struct cli_answer done;
-    enum cli_exit result;
-    const char *id;
-
-    if (name == NULL) {
-        cli_complain(cli, "which deployment?", "slipway inbox");
-        return EXIT_USAGE;
-    }
-    result = cli_get(cli, cli_path(cli, "/v1/deployments/%s", name), &answer);
-    if (result != EXIT_DONE)
-        return result;
-    id = arena_text(&cli->arena, field_text(answer.body, "id"));
-    if (hash == NULL)
-        result = ask_approval(cli, answer.body, &hash, &accepted);
-    else
-        hash = full_hash(answer.body, hash);
-    if (result == EXIT_DONE) {
-        const char *const body =
-            approve_body(cli, answer.body, hash, accepted != NULL ? accepted : "");
-
-        result = cli_finished(cli) ? send_request(cli, id, body, &done) : EXIT_USAGE;
-        if (result == EXIT_DONE) {
-            if (cli->json)
-                (void)say_json(&done);
-            else if (cli->dry_run)
-                say_preview(done.body);
-            else
-                say_done(cli, "approved", id, done.body);
-            cli_release(&done);
-        }
-    }
+    result = carry_out(cli, row, answer.body, reason);
     cli_release(&answer);
     return result;
 }

@@ -1,42 +1,116 @@
+/* What there is: one row a verb, one row a flag. Help, completion and the manual follow it. */
 #include "services/cli/cli.h"
+
+#include <string.h>
 
 /* clang-format off */
 static const struct verb verbs[] = {
-    { "lint",          "lint [FILE] [--settings slipway.yaml] [--format=github]", "check feature.yaml or slipway.yaml",        "slipway lint feature.yaml", verb_lint, true },
-    { "submit",        "submit [FILE] [--artifacts FOLDER] [--dry-run]",          "hand in feature.yaml as acceptance signed off", "slipway submit feature.yaml", verb_submit, false },
-    { "list",          "list [--all] [--mine] [--state S] [--service S] ...",     "deployments, and what they wait for",       "slipway list --mine", verb_list, false },
-    { "show",          "show DEPLOYMENT",                                         "one deployment: why it waits, for whom, what unblocks it", "slipway show express-pay", verb_show, false },
-    { "plan",          "plan DEPLOYMENT [--markdown]",                            "what will be done, and what differs from the last attempt", "slipway plan express-pay", verb_plan, false },
-    { "approve",       "approve DEPLOYMENT [--plan HASH] [--accept-no-return N] [--role R]", "approve exactly this plan",       "slipway approve express-pay.3 --plan 6adc9e62", verb_approve, false },
-    { "reject",        "reject DEPLOYMENT --reason TEXT",                         "refuse the plan: ABORTED",                  "slipway reject express-pay --reason \"no runbook\"", verb_request, false },
-    { "signoff",       "signoff DEPLOYMENT --step 2|3|6 [--refuse] [--role R]",   "sign off execution, validation or monitoring", "slipway signoff express-pay --step 2", verb_request, false },
-    { "watch",         "watch DEPLOYMENT [--until-exit] [--stop-when-blocked]",   "follow it live; exit 0, 10, 11, 12 by its end", "slipway watch express-pay --until-exit", verb_watch, false },
-    { "timeline",      "timeline DEPLOYMENT [--last N] [--all] [--csv]",          "the audit trail",                           "slipway timeline express-pay --last 4", verb_timeline, false },
-    { "report",        "report DEPLOYMENT [--markdown]",                          "the report of a deployment",                "slipway report express-pay.3 --markdown", verb_report, false },
-    { "explain",       "explain DEPLOYMENT [--step N]",                           "the rule that decided, and its evidence",   "slipway explain express-pay --step 3", verb_explain, false },
-    { "pause",         "pause DEPLOYMENT --reason TEXT",                          "start nothing new until resume",            "slipway pause express-pay --reason \"looking\"", verb_request, false },
-    { "resume",        "resume DEPLOYMENT",                                       "clear a pause or a warning",                "slipway resume express-pay", verb_request, false },
-    { "retry",         "retry DEPLOYMENT",                                        "try the blocked step again; after a rollback: a new attempt", "slipway retry express-pay", verb_request, false },
-    { "waive",         "waive DEPLOYMENT CHECK --reason TEXT",                    "count a finding as passed, on record",      "slipway waive express-pay docs.runbooks --reason \"...\"", verb_request, false },
-    { "attest",        "attest DEPLOYMENT CHECK [--verdict PASS|FAIL] [--link URL]", "say what only a person can say",         "slipway attest express-pay business.requirements", verb_request, false },
-    { "abort",         "abort DEPLOYMENT --reason TEXT [--yes]",                  "decide against it: undo, ABORTED",          "slipway abort express-pay --reason \"postponed\"", verb_request, false },
-    { "rollback",      "rollback DEPLOYMENT --reason TEXT [--yes]",               "flags off at once, undo, ROLLED_BACK",      "slipway rollback express-pay --reason \"EU payments fail\"", verb_request, false },
-    { "promote",       "promote DEPLOYMENT",                                      "end a clock early, never a check",          "slipway promote express-pay", verb_request, false },
-    { "mark-restored", "mark-restored DEPLOYMENT --reason TEXT [--yes]",          "say that a change was taken back by hand",  "slipway mark-restored express-pay --reason \"...\"", verb_request, false },
-    { "skip-change",   "skip-change DEPLOYMENT [--change N] --reason TEXT [--yes]", "leave a change as it is while undoing",   "slipway skip-change express-pay --reason \"...\"", verb_request, false },
-    { "supply",        "supply DEPLOYMENT INPUT [--link URL]",                    "hand in a missing input",                   "slipway supply express-pay runbook --link https://...", verb_request, false },
-    { "replan",        "replan DEPLOYMENT [--approach A]",                        "compile the plan again; approvals are void", "slipway replan express-pay --approach rolling", verb_request, false },
-    { "freeze",        "freeze list | add SCOPE --to TIME --reason TEXT | lift ID", "freezes",                                 "slipway freeze add 'production/*' --to +84h --reason \"Black Friday\"", verb_freeze, false },
-    { "alert",         "alert --service S --severity critical [--summary TEXT]",  "send an alert by hand",                     "slipway alert --service shop --severity critical", verb_alert, false },
-    { "flags",         "flags [list] | kill FLAG --reason TEXT | eval FLAG --key USER", "flags, the kill switch, an evaluation", "slipway flags kill express-pay --reason \"...\"", verb_flags, false },
-    { "signals",       "signals [--feature F]",                                   "what other teams have been told",           "slipway signals --feature express-pay", verb_signals, false },
-    { "dead-letter",   "dead-letter list",                                        "records that could not be used, and the fix", "slipway dead-letter list", verb_dead_letter, false },
-    { "inbox",         "inbox [--all]",                                           "what waits for my roles",                   "slipway inbox", verb_inbox, false },
-    { "doctor",        "doctor",                                                  "is everything there, and where do settings come from", "slipway doctor", verb_doctor, false },
-    { "login",         "login",                                                   "store a token",                             "slipway login", verb_login, false },
-    { "open",          "open DEPLOYMENT",                                         "its address on the page",                   "slipway open express-pay", verb_open, true },
-    { "completion",    "completion bash|zsh|fish",                                "for your shell",                            "slipway completion bash", verb_completion, false },
-    { "help",          "help [VERB]",                                             "this list, or one verb with an example",    "slipway help watch", verb_help, true },
+    { "lint",          "lint [FILE]",                     "check feature.yaml or slipway.yaml; needs no server", "slipway lint feature.yaml", verb_lint, VERB_OFFLINE | VERB_FILE },
+    { "submit",        "submit [FILE]",                   "hand in feature.yaml as acceptance signed off", "slipway submit feature.yaml", verb_submit, VERB_FILE },
+    { "list",          "list",                            "deployments, and what they wait for",       "slipway list --mine", verb_list, 0 },
+    { "show",          "show DEPLOYMENT",                 "why it waits, for whom, since when, what unblocks it", "slipway show express-pay", verb_show, VERB_NAMED },
+    { "plan",          "plan DEPLOYMENT",                 "what will be done, and what differs from the last attempt", "slipway plan express-pay", verb_plan, VERB_NAMED },
+    { "approve",       "approve DEPLOYMENT",              "approve exactly this plan",                 "slipway approve express-pay.3 --plan 6adc9e62", verb_approve, VERB_NAMED | VERB_ASKS },
+    { "reject",        "reject DEPLOYMENT",               "refuse the plan: ABORTED",                  "slipway reject express-pay --reason \"no runbook\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "signoff",       "signoff DEPLOYMENT",              "sign off execution, validation or monitoring", "slipway signoff express-pay --step 2", verb_request, VERB_NAMED | VERB_ASKS },
+    { "watch",         "watch DEPLOYMENT",                "follow it live, until its exit if asked to", "slipway watch express-pay --until-exit", verb_watch, VERB_NAMED },
+    { "timeline",      "timeline DEPLOYMENT",             "the audit trail",                           "slipway timeline express-pay --last 4", verb_timeline, VERB_NAMED },
+    { "report",        "report DEPLOYMENT",               "the report of a deployment",                "slipway report express-pay.3 --markdown", verb_report, VERB_NAMED },
+    { "explain",       "explain DEPLOYMENT",              "the rule that decided, and its evidence",   "slipway explain express-pay --step 3", verb_explain, VERB_NAMED },
+    { "pause",         "pause DEPLOYMENT",                "start nothing new until resume",            "slipway pause express-pay --reason \"looking\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "resume",        "resume DEPLOYMENT",               "clear a pause or a warning",                "slipway resume express-pay", verb_request, VERB_NAMED | VERB_ASKS },
+    { "retry",         "retry DEPLOYMENT",                "try the blocked step again; after a rollback: a new attempt", "slipway retry express-pay", verb_request, VERB_NAMED | VERB_ASKS },
+    { "waive",         "waive DEPLOYMENT CHECK",          "count a finding as passed, on record",      "slipway waive express-pay docs.runbooks --reason \"is in review\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "attest",        "attest DEPLOYMENT CHECK",         "say what only a person can say",            "slipway attest express-pay business.requirements", verb_request, VERB_NAMED | VERB_ASKS },
+    { "abort",         "abort DEPLOYMENT",                "decide against it: undo, ABORTED",          "slipway abort express-pay --reason \"postponed\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "rollback",      "rollback DEPLOYMENT",             "flags off at once, undo, ROLLED_BACK",      "slipway rollback express-pay --reason \"EU payments fail\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "promote",       "promote DEPLOYMENT",              "end a clock early, never a check",          "slipway promote express-pay", verb_request, VERB_NAMED | VERB_ASKS },
+    { "mark-restored", "mark-restored DEPLOYMENT",        "say that a change was taken back by hand",  "slipway mark-restored express-pay --reason \"restored from the snapshot\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "skip-change",   "skip-change DEPLOYMENT",          "leave a change as it is while undoing",     "slipway skip-change express-pay --change 2 --reason \"harmless\"", verb_request, VERB_NAMED | VERB_ASKS },
+    { "supply",        "supply DEPLOYMENT INPUT",         "hand in a missing input",                   "slipway supply express-pay runbook --link https://wiki.example/express-pay", verb_request, VERB_NAMED | VERB_ASKS },
+    { "replan",        "replan DEPLOYMENT",               "compile the plan again; approvals are void", "slipway replan express-pay --approach rolling", verb_request, VERB_NAMED | VERB_ASKS },
+    { "freeze",        "freeze [list] | freeze add SCOPE --to TIME --reason TEXT | freeze lift ID", "times in which nothing new is begun", "slipway freeze add 'production/*' --to +84h --reason \"Black Friday\"", verb_freeze, 0 },
+    { "lanes",         "lanes",                           "who changes which service, and who waits",  "slipway lanes", verb_lanes, 0 },
+    { "alert",         "alert --service NAME --severity info|warning|critical", "send an alert by hand", "slipway alert --service shop --severity critical", verb_alert, 0 },
+    { "flags",         "flags [list] | flags kill FLAG --reason TEXT | flags eval FLAG --key USER", "flags, the kill switch, an evaluation", "slipway flags kill express-pay --reason \"EU payments fail\"", verb_flags, 0 },
+    { "signals",       "signals",                         "what other teams have been told",           "slipway signals --feature express-pay", verb_signals, 0 },
+    { "dead-letter",   "dead-letter [list]",              "records that could not be used, and the fix", "slipway dead-letter list", verb_dead_letter, 0 },
+    { "inbox",         "inbox",                           "what waits for my roles",                   "slipway inbox", verb_inbox, 0 },
+    { "doctor",        "doctor",                          "is everything there, and where do settings come from", "slipway doctor", verb_doctor, 0 },
+    { "login",         "login",                           "try a token, and store it",                 "slipway login", verb_login, 0 },
+    { "open",          "open DEPLOYMENT",                 "its address on the page",                   "slipway open express-pay", verb_open, VERB_OFFLINE | VERB_NAMED },
+    { "completion",    "completion bash|zsh|fish",        "for your shell",                            "slipway completion bash > /etc/bash_completion.d/slipway", verb_completion, 0 },
+    { "help",          "help [VERB]",                     "this list, or one verb with its flags",     "slipway help watch", verb_help, VERB_OFFLINE },
+};
+
+static const struct verb_flag flags[] = {
+    { "lint",          "--settings FILE",      "also against the policies of this slipway.yaml; alone: check that file" },
+    { "lint",          "--format github",      "annotations of GitHub Actions" },
+    { "submit",        "--artifacts FOLDER",   "where digests written as auto are measured; default: beside the file" },
+    { "list",          "--all",                "ended ones too" },
+    { "list",          "--mine",               "only what waits for my roles" },
+    { "list",          "--state STATE",        "RUNNING, WAITING, HELD, BLOCKED, ..." },
+    { "list",          "--phase PHASE",        "IN_REVIEW, ROLLING_OUT, ..." },
+    { "list",          "--step N",             "0 to 7" },
+    { "list",          "--service NAME",       "that change this service" },
+    { "list",          "--environment NAME",   "in this environment" },
+    { "list",          "--feature NAME",       "attempts of this feature" },
+    { "list",          "--exit EXIT",          "COMPLETED, ABORTED or ROLLED_BACK" },
+    { "list",          "--q TEXT",             "whose name or title has it" },
+    { "list",          "--limit N",            "so many; default 50, at most 200" },
+    { "list",          "--cursor TEXT",        "the next page, as the last one said" },
+    { "plan",          "--markdown",           "the whole document" },
+    { "approve",       "--plan HASH",          "exactly this plan, at least 8 digits; a script must" },
+    { "approve",       "--accept-no-return N", "changes that cannot be taken back: 2 or 2,5" },
+    { "signoff",       "--step N",             "2 execution, 3 validation, 6 monitoring; needed" },
+    { "signoff",       "--refuse",             "no: it does not count as done" },
+    { "watch",         "--until-exit",         "exit 0 COMPLETED, 11 ABORTED, 12 ROLLED_BACK" },
+    { "watch",         "--stop-when-blocked",  "exit 10 as soon as it is BLOCKED" },
+    { "timeline",      "--last N",             "so many; default 50" },
+    { "timeline",      "--all",                "everything" },
+    { "timeline",      "--follow",             "and what comes, until its exit" },
+    { "timeline",      "--csv",                "all of it as a table" },
+    { "report",        "--markdown",           "the whole document" },
+    { "explain",       "--step N",             "0 to 7; default: the one it is in" },
+    { "explain",       "--try N",              "default: the newest" },
+    { "explain",       "--version N",          "the last decision not later than this version" },
+    { "explain",       "--all",                "what passed, too" },
+    { "attest",        "--verdict VERDICT",    "PASS (default) or FAIL" },
+    { "attest",        "--link URL",           "where it can be seen" },
+    { "skip-change",   "--change N",           "its number in the plan; default: the next to be taken back" },
+    { "supply",        "--link URL",           "where it is" },
+    { "replan",        "--approach APPROACH",  "rolling, canary or blue-green" },
+    { "freeze",        "--from TIME",          "now (default), +4h, 'thu 18:00', 2026-11-27T06:00:00Z" },
+    { "freeze",        "--to TIME",            "likewise; + counts from --from" },
+    { "freeze",        "--reason TEXT",        "why; needed" },
+    { "alert",         "--service NAME",       "whom it concerns; needed" },
+    { "alert",         "--severity SEVERITY",  "info, warning or critical; needed" },
+    { "alert",         "--environment NAME",   "default: production" },
+    { "alert",         "--summary TEXT",       "what is the matter" },
+    { "alert",         "--resolved",           "it is over" },
+    { "flags",         "--reason TEXT",        "kill: why; needed" },
+    { "flags",         "--environment NAME",   "kill, eval: where; default: where the flag is" },
+    { "flags",         "--key USER",           "eval: for whom; needed" },
+    { "flags",         "--attribute NAME=VALUE", "eval: what is known of them; may be repeated" },
+    { "signals",       "--feature NAME",       "of this feature" },
+    { "inbox",         "--all",                "what waits for anybody" },
+    { "",              "--reason TEXT",        "why, for the record; reject, pause, waive, abort, rollback and what overrides need one" },
+    { "",              "--role ROLE",          "as which of your roles; default: the one that is waited for" },
+    { "",              "--expected-version N", "refuse if it has moved on since; default: as it is now" },
+    { NULL,            "--server URL",         "the gateway" },
+    { NULL,            "--profile NAME",       "which server and token of the configuration" },
+    { NULL,            "--json",               "the API's answer unchanged" },
+    { NULL,            "--quiet",              "no progress" },
+    { NULL,            "--color WHEN",         "auto (default), always or never" },
+    { NULL,            "--ascii",              "no glyphs beyond ASCII; also without a UTF-8 locale" },
+    { NULL,            "--utc",                "times in UTC instead of the local zone" },
+    { NULL,            "--no-input",           "never ask; a missing answer is an error that names the flag" },
+    { NULL,            "--timeout DURATION",   "give up waiting after so long: 30s" },
+    { NULL,            "--verbose",            "show requests, never the token" },
+    { NULL,            "--dry-run",            "what would happen, by the coordinator's own core; nothing is recorded" },
+    { NULL,            "--yes",                "answer the question with yes" },
+    { NULL,            "--help",               "this, or one verb with its flags" },
+    { NULL,            "--version",            "say it, and end" },
 };
 /* clang-format on */
 
@@ -44,4 +118,28 @@ const struct verb *verbs_all(size_t *ret_count)
 {
     *ret_count = sizeof verbs / sizeof verbs[0];
     return verbs;
+}
+
+const struct verb *verbs_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+bool verbs_flag_fits(const struct verb_flag *flag, const struct verb *verb)
+{
+    if (flag->verb == NULL || verb == NULL)
+        return flag->verb == NULL;
+    if (flag->verb[0] == '\0')
+        return (verb->kind & VERB_ASKS) != 0;
+    return strcmp(flag->verb, verb->name) == 0;
+}
+
+const struct verb_flag *verbs_flags(size_t *ret_count)
+{
+    *ret_count = sizeof flags / sizeof flags[0];
+    return flags;
 }

@@ -1,182 +1,10 @@
-/* watch, timeline, report, signals. */
+/* watch: one deployment live, until its exit. */
 #include "services/cli/cli.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LOOK_MS = 250, SIGN_OF_LIFE_MS = 60000 };
-
-/* --- timeline --- */
-
-static void print_entry(struct cli *cli, const json_t *entry)
-{
-    (void)printf("%s  v%-5lld %-18s %-12s %s\n",
-                 say_clock(cli, field_int(entry, "at_ms")),
-                 (long long)field_int(entry, "version"),
-                 field_text(entry, "type"),
-                 field_text(entry, "actor"),
-                 field_text(entry, "text"));
-}
-
-static void print_entries(struct cli *cli, const json_t *items, size_t last)
-{
-    const size_t count = json_array_size(items);
-    size_t i;
-    json_t *entry;
-
-    json_array_foreach(items, i, entry)
-    {
-        if (last == 0 || i + last >= count)
-            print_entry(cli, entry);
-    }
-    if (last > 0 && count > last)
-        (void)printf("%zu of %zu; all: --all\n", last, count);
-}
-
-enum cli_exit verb_timeline(struct cli *cli)
-{
-    const bool csv = cli_flag(cli, "--csv");
-    const bool all = cli_flag(cli, "--all");
-    const char *const last = cli_option(cli, "--last");
-    const char *const name = cli_next(cli);
-    struct cli_request request = { .method = "GET" };
-    struct cli_answer answer;
-    enum cli_exit result;
-
-    if (name == NULL || !cli_finished(cli)) {
-        cli_complain(cli, "which deployment?", "slipway list");
-        return EXIT_USAGE;
-    }
-    request.path = cli_path(cli, "/v1/deployments/%s/timeline", name);
-    request.accept = csv ? "text/csv" : NULL;
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (csv || cli->json)
-        (void)say_json(&answer);
-    else
-        print_entries(cli,
-                      field(answer.body, "items"),
-                      all            ? 0
-                      : last != NULL ? (size_t)strtoul(last, NULL, 10)
-                                     : 50);
-    cli_release(&answer);
-    return EXIT_DONE;
-}
-
-/* --- report --- */
-
-static void print_done_items(struct cli *cli, const json_t *report)
-{
-    size_t i;
-    json_t *item;
-
-    json_array_foreach(field(report, "definition_of_done"), i, item)
-    {
-        (void)printf("  %s %s\n",
-                     say_glyph(cli, field_true(item, "done") ? "PASS" : "FAIL"),
-                     field_text(item, "text"));
-    }
-}
-
-static void print_report(struct cli *cli, const json_t *report)
-{
-    size_t i;
-    json_t *item;
-
-    (void)printf("%s  %s  %s\n",
-                 field_text(report, "state.id"),
-                 field_text(report, "exit"),
-                 field_text(report, "state.title"));
-    print_done_items(cli, report);
-    json_array_foreach(field(report, "lessons"), i, item)
-    {
-        (void)printf(
-            "lesson   for %s: %s\n", field_text(item, "assignee"), field_text(item, "text"));
-    }
-    json_array_foreach(field(report, "next_steps"), i, item)
-    {
-        (void)printf("next     %s\n", json_string_value(item));
-    }
-    (void)printf("as file  --markdown  --json\n");
-}
-
-enum cli_exit verb_report(struct cli *cli)
-{
-    const bool markdown = cli_flag(cli, "--markdown");
-    const char *const name = cli_next(cli);
-    struct cli_request request = { .method = "GET" };
-    struct cli_answer answer;
-    enum cli_exit result;
-
-    if (name == NULL || !cli_finished(cli)) {
-        cli_complain(cli, "which deployment?", "slipway list --all");
-        return EXIT_USAGE;
-    }
-    request.path = cli_path(cli, "/v1/deployments/%s/report", name);
-    request.accept = markdown ? "text/markdown" : NULL;
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (markdown || cli->json)
-        (void)say_json(&answer);
-    else
-        print_report(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
-}
-
-/* --- signals --- */
-
-static const char *signal_name(json_t *signal)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach(signal, name, value)
-    {
-        if (json_is_object(value))
-            return name;
-    }
-    return "?";
-}
-
-enum cli_exit verb_signals(struct cli *cli)
-{
-    const char *const feature = cli_option(cli, "--feature");
-    struct cli_answer answer;
-    enum cli_exit result;
-    size_t i;
-    json_t *signal;
-
-    if (!cli_finished(cli))
-        return EXIT_USAGE;
-    result = cli_get(cli,
-                     feature != NULL ? cli_path(cli, "/v1/signals?feature=%s", feature)
-                                     : "/v1/signals",
-                     &answer);
-    if (result != EXIT_DONE)
-        return result;
-    json_array_foreach(field(answer.body, "items"), i, signal)
-    {
-        if (cli->json) {
-            (void)json_dumpf(signal, stdout, JSON_COMPACT);
-            (void)putchar('\n');
-            continue;
-        }
-        (void)printf("%s  %lld  %-20s %s\n",
-                     say_clock(cli, field_int(signal, "at_ms")),
-                     (long long)field_int(signal, "sequence"),
-                     signal_name(signal),
-                     field_text(signal, "deployment"));
-    }
-    cli_release(&answer);
-    return EXIT_DONE;
-}
-
-/* --- watch --- */
 
 /* How a watch ends and what it has shown so far. */
 struct watch {
@@ -215,10 +43,9 @@ static void print_news(struct cli *cli, struct watch *watch, const json_t *deplo
     json_array_foreach(field(answer.body, "items"), i, entry)
     {
         if (cli->json) {
-            (void)json_dumpf(entry, stdout, JSON_COMPACT);
-            (void)putchar('\n');
+            say_json_line(entry);
         } else if (!json_is_object(field(entry, "finding"))) {
-            print_entry(cli, entry);
+            timeline_entry(cli, entry);
         }
     }
     (void)fflush(stdout);
@@ -322,16 +149,14 @@ enum cli_exit verb_watch(struct cli *cli)
 {
     struct watch watch = { .until_exit = cli_flag(cli, "--until-exit"),
                            .when_blocked = cli_flag(cli, "--stop-when-blocked"),
-                           .redraw = isatty(STDOUT_FILENO) == 1 && !cli->json };
+                           .redraw = cli->terminal.redraws && !cli->json };
     const int64_t began_ms = clock_monotonic_ms(cli->clock);
     enum cli_exit result = EXIT_DONE;
     bool over = false;
 
-    watch.name = cli_next(cli);
-    if (watch.name == NULL || !cli_finished(cli)) {
-        cli_complain(cli, "which deployment?", "slipway list");
+    watch.name = cli_deployment(cli);
+    if (watch.name == NULL || !cli_finished(cli))
         return EXIT_USAGE;
-    }
     watch.name = arena_text(&cli->arena, watch.name);
     while (!over) {
         /* A watch may last for days: each look gives back what it took. */
@@ -344,8 +169,10 @@ enum cli_exit verb_watch(struct cli *cli)
         if (!over && cli->timeout_ms > 0 &&
             clock_monotonic_ms(cli->clock) - began_ms > cli->timeout_ms)
             return EXIT_TIMED_OUT;
-        if (!over)
-            cli_nap(LOOK_MS);
+        if (!over && !cli->terminal.wait(cli->terminal.self, LOOK_MS)) {
+            (void)fprintf(stderr, "%s runs on without this terminal\n", watch.name);
+            return EXIT_INTERRUPTED;
+        }
     }
     return result;
 }
