@@ -136,6 +136,14 @@ def pytest_sessionfinish(session):
         session.pool.shutdown(cancel_futures=True)
 
 
+def pytest_collection_modifyitems(items):
+    """With several workers (-n 3 --dist loadgroup) all that share a Slipway stay together."""
+    for item in items:
+        group = "lab" if "lab" in item.fixturenames or "service" in item.fixturenames \
+            else item.module.__name__
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "early: begins as soon as the lab is open")
     config.addinivalue_line("markers", "kafka: also run against a real Kafka, whatever is chosen")

@@ -267,7 +267,7 @@ class Lab(World):
         steps = {n: dict(step, task="30s") for n, step in example["steps"].items()}
         quick = {**example, "name": "quick", "approach": "rolling", "batch_size": 1,
                  "bake": "100ms", "observe": "600ms", "sample_every": "100ms",
-                 "coverage": "80%", "metrics": [], "checks": checks, "steps": steps,
+                 "coverage": "20%", "metrics": [], "checks": checks, "steps": steps,
                  "channels": [c for c in example["channels"] if c["channel"] != "mail"] + [
                      {"channel": "hook", "purpose": f"notify.{p}", "required": False}
                      for p in ("blocked", "aborted", "rolled_back", "completed", "incident")],

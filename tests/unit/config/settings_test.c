@@ -56,7 +56,7 @@ static void the_example_reads_without_a_problem(void **state)
     assert_string_equal(settings_target(settings, "shop")->instances[1].name, "shop-2");
     assert_string_equal(settings_probe(settings, "shop-health")->target, "shop");
     policy = settings_policy(settings, "quick");
-    assert_int_equal(policy->coverage_bp, 9500);
+    assert_int_equal(policy->coverage_bp, 6000);
     assert_int_equal(policy->metrics[0]->limit_micro, 50000);
     assert_int_equal(policy->steps[4]->on_no_go, PB__ON_NO_GO__BLOCK);
     assert_int_equal(policy->steps[1]->max_age_ms, 600000);
@@ -114,7 +114,7 @@ static const struct mistake mistakes[] = {
     { "on_freeze: hold", "on_freeze: finish", "finish\n    w", "policies[0].on_freeze is finish", "one of: hold, rollback" },
     { "observe: 3s", "observe: 0s", "0s\n    s", "policies[0].observe is 0", "more than 0" },
     { "sample_every: 200ms", "sample_every: 200s", "200s\n ", "policies[0].sample_every is longer than step 6", "less than observe" },
-    { "coverage: 95%", "coverage: 95", "95\n   ", "policies[0].coverage is 95", "more than 0 %, at most 100 %" },
+    { "coverage: 60%", "coverage: 60", "60  ", "policies[0].coverage is 60", "more than 0 %, at most 100 %" },
     { "{input: 24h,", "{input: 0s,", "0s, re", "policies[0].deadlines.input is 0", "more than 0" },
     { "4: {deadline: 2h, task: 60s, on_no_go: block,", "4: {deadline: 2h, task: 60s, on_no_go: wait,", "wait, ", "policies[0].steps.4.on_no_go is wait", "one of: stop, block" },
     { "6: {deadline: 48h, task: 60s,", "6: {deadline: 48h, task: 60s, on_no_go: block,", "on_no_go: block, blocked: 4h}\n      7", "policies[0].steps.6.on_no_go is not known here", "" },
