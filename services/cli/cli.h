@@ -72,6 +72,7 @@ struct cli {
     bool silent; /* Errors are not told: completion. */
     bool dry_run;
     bool yes;
+    bool refuses;       /* signoff --refuse */
     int64_t timeout_ms; /* 0: none given. */
 
     /* Arguments of the verb, without global flags; flags as written, "--reason" and its value.

@@ -52,23 +52,57 @@ static void print_github(const struct yaml_problems *problems)
     }
 }
 
+static void print_json(const struct yaml_problems *problems)
+{
+    json_t *const items = json_array();
+
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct yaml_problem *const problem = &problems->item[i];
+
+        (void)json_array_append_new(items,
+                                    json_pack("{s:s, s:i, s:i, s:b, s:s, s:s}",
+                                              "file",
+                                              problem->file,
+                                              "line",
+                                              problem->line,
+                                              "column",
+                                              problem->column,
+                                              "warning",
+                                              problem->warning,
+                                              "found",
+                                              problem->message,
+                                              "expected",
+                                              problem->expected));
+    }
+    say_json_line(items);
+    json_decref(items);
+}
+
+static void print_places(const struct yaml_problems *problems,
+                         const char *source,
+                         const char *reference)
+{
+    struct text text = text_new(1 << 20);
+
+    yaml_print_problems(problems, source, &text);
+    lint_summary(problems, reference, &text);
+    if (text.length == 0)
+        text_add(&text, "no errors; reference: man 5 %s\n", reference);
+    (void)fputs(text.bytes, stdout);
+    text_release(&text);
+}
+
 enum cli_exit file_problems(const struct yaml_problems *problems,
                             const char *source,
                             const char *format,
                             const char *reference)
 {
-    struct text text = text_new(1 << 20);
-
-    if (format != NULL && strcmp(format, "github") == 0) {
+    if (format != NULL && strcmp(format, "github") == 0)
         print_github(problems);
-    } else {
-        yaml_print_problems(problems, source, &text);
-        (void)fputs(text.bytes, stdout);
-    }
-    text_reset(&text);
-    lint_summary(problems, reference, &text);
-    (void)fputs(text.bytes, stdout);
-    text_release(&text);
+    else if (format != NULL && strcmp(format, "json") == 0)
+        print_json(problems);
+    else
+        print_places(problems, source, reference);
     return problems->errors > 0 ? EXIT_NO : EXIT_DONE;
 }
 
@@ -111,7 +145,8 @@ static enum cli_exit check_feature(struct cli *cli,
 
 enum cli_exit verb_lint(struct cli *cli)
 {
-    const char *const format = cli_option(cli, "--format");
+    const char *const given = cli_option(cli, "--format");
+    const char *const format = cli->json ? "json" : given;
     const char *const settings_path = cli_option(cli, "--settings");
     const char *const path = cli_next(cli);
     const struct settings *settings = NULL;
@@ -119,6 +154,8 @@ enum cli_exit verb_lint(struct cli *cli)
 
     if (!cli_finished(cli))
         return EXIT_USAGE;
+    if (given != NULL && strcmp(given, "github") != 0)
+        return cli_usage(cli, "lint [FILE] [--settings FILE] [--format github]");
     if (path == NULL && settings_path != NULL)
         return check_settings(cli, settings_path, format);
     if (settings_path != NULL) {

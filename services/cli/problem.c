@@ -54,11 +54,18 @@ static const char *remedy_of(const struct cli_answer *answer)
         if (strcmp(remedies[i].code, code) == 0)
             return remedies[i].remedy;
     }
-    return answer->status == 401 ? "slipway login" : "slipway doctor";
+    return answer->status == 409 ? "see what it waits for:  slipway show" : "slipway doctor";
 }
 
-static const char *what_of(const struct cli_answer *answer)
+static const char *what_of(struct cli *cli, const struct cli_answer *answer)
 {
+    if (answer->status == 401 && cli->token == NULL)
+        return arena_printf(&cli->arena, "you are not signed in at %s", cli->server.value);
+    if (answer->status == 401)
+        return arena_printf(&cli->arena,
+                            "%s does not know the token of %s",
+                            cli->server.value,
+                            cli->token_file.value);
     if (answer->body == NULL)
         return "the server answered with an error that is none of Slipway's";
     if (field_text(answer->body, "detail")[0] != '\0')
@@ -139,7 +146,9 @@ static void print_allowed(const json_t *body)
     (void)fprintf(stderr, "  you may: ");
     json_array_foreach(allowed, i, request)
     {
-        (void)fprintf(stderr, "%s%s", i > 0 ? ", " : "", json_string_value(request));
+        (void)fputs(i > 0 ? ", " : "", stderr);
+        for (const char *c = json_string_value(request); *c != '\0'; c++)
+            (void)fputc(*c == '_' ? '-' : *c, stderr); /* As the verbs are written. */
     }
     (void)fputc('\n', stderr);
 }
@@ -148,8 +157,10 @@ enum cli_exit cli_problem(struct cli *cli, const struct cli_answer *answer)
 {
     if (cli->silent)
         return exit_of_status(answer->status);
-    (void)fprintf(
-        stderr, "slipway: %s%s", answer->status == 409 ? "refused: " : "", what_of(answer));
+    (void)fprintf(stderr,
+                  "slipway: %s%s",
+                  answer->status == 409 ? "refused: " : "",
+                  what_of(cli, answer));
     print_near(answer->body);
     (void)fputc('\n', stderr);
     print_errors(cli, answer->body);

@@ -37,11 +37,11 @@ static bool take_global_flags(struct cli *cli)
     if (server != NULL)
         cli->server = (struct cli_setting){ .value = server, .from = "--server" };
     if (!take_colour(cli)) {
-        cli_complain(cli, "--color must be auto, always or never", NULL);
+        cli_complain(cli, "--color must be auto, always or never", "slipway help");
         return false;
     }
     if (timeout != NULL && option_duration_ms(timeout, &cli->timeout_ms) != ERR_OK) {
-        cli_complain(cli, "--timeout must be a duration: 500ms, 30s, 5m", NULL);
+        cli_complain(cli, "--timeout must be a duration: 500ms, 30s, 5m", "slipway help");
         return false;
     }
     return true;

@@ -56,7 +56,8 @@ static bool signoff_details(struct cli *cli, struct json *json)
     if (step != 2 && step != 3 && step != 6)
         return lacks(cli, "--step must be 2 (execution), 3 (validation) or 6 (monitoring)");
     json_put_int(json, "step", step);
-    json_put_bool(json, "accept", !cli_flag(cli, "--refuse"));
+    cli->refuses = cli_flag(cli, "--refuse");
+    json_put_bool(json, "accept", !cli->refuses);
     return true;
 }
 
@@ -144,6 +145,8 @@ static void say_done(struct cli *cli, const char *done, const char *name, const 
     (void)printf("  now        %s\n", say_sentence(cli, now.body, "sentence"));
     if (field_text(now.body, "exit")[0] == '\0')
         (void)printf("  waits for  %s\n", say_who(cli, now.body));
+    if (json_is_object(field(now.body, "stop")) && field_text(now.body, "exit")[0] == '\0')
+        (void)printf("undo runs on without this terminal:  slipway watch %s\n", name);
     cli_release(&now);
 }
 
@@ -309,7 +312,7 @@ static enum cli_exit carry_out(struct cli *cli,
         return EXIT_USAGE;
     if (!agreed(cli, row, deployment))
         return cli->terminal.asks ? EXIT_NO : EXIT_USAGE;
-    return request_send(cli, id, body, row->done);
+    return request_send(cli, id, body, cli->refuses ? "refused to sign off" : row->done);
 }
 
 /* The reason, asked for where it is needed; NULL, with a message, without an answer. */

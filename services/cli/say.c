@@ -22,8 +22,13 @@ const char *say_duration(struct cli *cli, int64_t ms)
     if (ms < 10 * SECOND)
         return arena_printf(
             &cli->arena, "%lld.%lld s", (long long)ms / SECOND, (long long)ms % SECOND / 100);
-    if (ms < 2 * MINUTE)
+    if (ms < MINUTE)
         return arena_printf(&cli->arena, "%lld s", (long long)ms / SECOND);
+    if (ms < 10 * MINUTE && ms % MINUTE >= SECOND)
+        return arena_printf(&cli->arena,
+                            "%lld min %lld s",
+                            (long long)ms / MINUTE,
+                            (long long)ms % MINUTE / SECOND);
     if (ms < HOUR)
         return arena_printf(&cli->arena, "%lld min", (long long)ms / MINUTE);
     if (ms < 3 * (int64_t)DAY)

@@ -229,7 +229,7 @@ static const char *acceptance_json(struct cli *cli, const char *path, const char
                               artifacts != NULL ? artifacts : file_folder(cli, path),
                               problems);
     if (acceptance == NULL) {
-        (void)file_problems(problems, source, NULL, "feature.yaml");
+        (void)file_problems(problems, source, cli->json ? "json" : NULL, "feature.yaml");
     } else {
         pbjson_print(acceptance, PBJSON_SET, &text);
         copy = arena_text(&cli->arena, text.bytes);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GAP = 2, CUT_LEAST = 16 };
+enum { GAP = 2, CUT_LEAST = 12 };
 
 struct table *table_new(struct cli *cli, const char *const *head)
 {
