@@ -123,6 +123,8 @@ enum procedure_answer task_finished(struct turn *turn, const Pb__TaskFinished *f
 enum procedure_answer task_progress(struct turn *turn, const Pb__TaskProgress *progress);
 enum procedure_answer task_lost(struct turn *turn, const Pb__TaskLost *lost);
 enum procedure_answer lane_granted(struct turn *turn, const Pb__LaneGranted *granted);
+/* BLOCKED(rollback): a newer deployment lies above what is to be undone. */
+void undo_block_superseded(struct turn *turn);
 enum procedure_answer superseded_by(struct turn *turn, const Pb__SupersededBy *superseded);
 enum procedure_answer timer_fired(struct turn *turn, const Pb__TimerFired *fired);
 enum procedure_answer hold_set(struct turn *turn, const Pb__HoldSet *set);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUEUE_MAX = 64 };
+enum { QUEUE_MAX = 64, ENDED_MAX = 32 };
 
 struct lane_turn {
     struct arena *arena;
@@ -126,11 +126,40 @@ static void lane_withdraw(struct lane_turn *turn, const char *deployment)
     }
 }
 
+/* The request that a release ended may come once more, long after: from a coordinator that was
+ * paused for minutes, or from an outbox that lost its tail. Nobody would ever release it again.
+ */
+static void remember_ended(struct lane_turn *turn, const Pb__LaneReleased *released)
+{
+    Pb__LaneEnded *const ended = pb_new(turn->arena, &pb__lane_ended__descriptor);
+
+    for (size_t i = turn->lane->n_ended; i-- > 0;) {
+        if (pb_same(turn->lane->ended[i]->deployment, released->deployment))
+            PB_REMOVE(turn->lane, ended, i);
+    }
+    if (turn->lane->n_ended == ENDED_MAX)
+        PB_REMOVE(turn->lane, ended, 0);
+    ended->deployment = released->deployment;
+    ended->number = released->number;
+    PB_APPEND(turn->arena, turn->lane, ended, ended);
+}
+
+static bool has_ended(const struct lane_turn *turn, const Pb__LaneRequested *asked)
+{
+    for (size_t i = 0; i < turn->lane->n_ended; i++) {
+        if (pb_same(turn->lane->ended[i]->deployment, asked->deployment))
+            return turn->lane->ended[i]->number >= asked->number;
+    }
+    return false;
+}
+
 static enum procedure_answer lane_requested(struct lane_turn *turn,
                                             const Pb__LaneRequested *asked)
 {
     Pb__LaneRequest *request;
 
+    if (has_ended(turn, asked))
+        return lane_stale(turn, "that request has been released");
     if (pb_same(turn->lane->holder, asked->deployment) &&
         turn->lane->holder_number >= asked->number)
         return lane_stale(turn, "it holds the lane under that request");
@@ -177,8 +206,10 @@ static enum procedure_answer lane_released(struct lane_turn *turn,
         PB_REMOVE(lane, queue, i);
         found = true;
     }
-    return found ? PROCEDURE_APPLIED
-                 : lane_stale(turn, "nobody holds or asks under that number");
+    if (!found)
+        return lane_stale(turn, "nobody holds or asks under that number");
+    remember_ended(turn, released);
+    return PROCEDURE_APPLIED;
 }
 
 static enum procedure_answer lane_dispatch(struct lane_turn *turn)

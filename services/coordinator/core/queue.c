@@ -65,20 +65,6 @@ static void lane_request(struct turn *turn, Pb__LaneHold *lane, bool undo)
     event->lane_requested = body;
 }
 
-bool lanes_ask(struct turn *turn, bool undo)
-{
-    for (size_t i = 0; i < turn->state->n_lanes; i++) {
-        Pb__LaneHold *const lane = turn->state->lanes[i];
-
-        if (lane->grant != 0)
-            continue;
-        if (!lane->asked)
-            lane_request(turn, lane, undo);
-        return false;
-    }
-    return true;
-}
-
 static bool change_in_lane(const struct turn *turn, uint32_t change, const char *lane)
 {
     const Pb__Change *const of = plan_change(turn, change);
@@ -86,6 +72,33 @@ static bool change_in_lane(const struct turn *turn, uint32_t change, const char 
 
     return of != NULL &&
            (of->service[0] == '\0' || (service != NULL && pb_same(service + 1, of->service)));
+}
+
+/* Something of this deployment is still to be taken back there. */
+static bool undoes_in(const struct turn *turn, const char *lane)
+{
+    for (size_t i = 0; i < turn->state->n_applied; i++) {
+        const uint32_t index = turn->state->applied[i]->change;
+        const Pb__Change *const change = plan_change(turn, index);
+
+        if (change_in_lane(turn, index, lane) && change->on_rollback != PB__ON_ROLLBACK__KEEP)
+            return true;
+    }
+    return false;
+}
+
+bool lanes_ask(struct turn *turn, bool undo)
+{
+    for (size_t i = 0; i < turn->state->n_lanes; i++) {
+        Pb__LaneHold *const lane = turn->state->lanes[i];
+
+        if (lane->grant != 0 || (undo && !undoes_in(turn, lane->lane)))
+            continue;
+        if (!lane->asked)
+            lane_request(turn, lane, undo);
+        return false;
+    }
+    return true;
 }
 
 /* This deployment leaves the lane changed: it is its new top. */
@@ -174,6 +187,28 @@ enum procedure_answer lane_granted(struct turn *turn, const Pb__LaneGranted *gra
                       (unsigned long long)granted->number);
 }
 
+void undo_block_superseded(struct turn *turn)
+{
+    const char *const top = turn->state->superseded_by;
+    const char *lane = "the lane";
+
+    for (size_t i = 0; i < turn->state->n_lanes; i++) {
+        if (turn->state->lanes[i]->asked && turn->state->lanes[i]->grant == 0)
+            lane = turn->state->lanes[i]->lane;
+    }
+    undo_block(
+        turn,
+        arena_printf(turn->arena,
+                     "%s changed %s after this one; code is never restored under a newer "
+                     "deployment",
+                     top,
+                     lane),
+        arena_printf(turn->arena,
+                     "take %s back first, then this goes on by itself; or mark the "
+                     "changes restored or skipped",
+                     top));
+}
+
 enum procedure_answer superseded_by(struct turn *turn, const Pb__SupersededBy *superseded)
 {
     Pb__DeploymentState *const state = turn->state;
@@ -185,16 +220,7 @@ enum procedure_answer superseded_by(struct turn *turn, const Pb__SupersededBy *s
             lane->number != superseded->number)
             continue;
         state->superseded_by = superseded->top;
-        undo_block(turn,
-                   arena_printf(turn->arena,
-                                "%s changed %s after this one; code is never restored under a "
-                                "newer deployment",
-                                superseded->top,
-                                superseded->lane),
-                   arena_printf(turn->arena,
-                                "take %s back first, then this goes on by itself; or mark the "
-                                "changes restored or skipped",
-                                superseded->top));
+        undo_block_superseded(turn);
         return PROCEDURE_APPLIED;
     }
     return turn_stale(turn, "nobody waits for %s under that number", superseded->lane);

@@ -126,7 +126,9 @@ void undo_begin(struct turn *turn)
                               "applied last"
                             : "nothing runs any more, and nothing has to be undone");
     if (undo_wanted(turn) && !lanes_ask(turn, true)) {
-        if (state->cursor->sub != PB__SUB__SUB_LANES)
+        if (state->superseded_by[0] != '\0')
+            undo_block_superseded(turn); /* The lane has said so, and says it once. */
+        else if (state->cursor->sub != PB__SUB__SUB_LANES)
             phase_enter(turn,
                         PB__PHASE__STOPPING,
                         PB__SUB__SUB_LANES,

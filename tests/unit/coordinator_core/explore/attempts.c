@@ -10,15 +10,6 @@ struct listing {
     size_t count;
 };
 
-const Pb__TaskState *main_task(const Pb__DeploymentState *state)
-{
-    for (size_t i = 0; i < state->n_tasks; i++) {
-        if (!state->tasks[i]->announce)
-            return state->tasks[i];
-    }
-    return NULL;
-}
-
 uint32_t batch_bit(const Pb__Plan *plan, uint32_t change, uint32_t batch)
 {
     uint32_t before = 0;
@@ -44,6 +35,16 @@ static Pb__Event *add(struct listing *list,
     attempt->event->feature = "pay";
     attempt->event->body_case = body;
     return attempt->event;
+}
+
+/* Something that the core does not hear of. */
+static struct world *add_world(struct listing *list, const char *label, enum why why)
+{
+    struct attempt *const attempt = &list->items[list->count++];
+
+    assert_true(list->count < ATTEMPTS_MAX);
+    *attempt = (struct attempt){ .label = label, .why = why, .world = *list->world };
+    return &attempt->world;
 }
 
 static struct world *world_of_last(struct listing *list)
@@ -111,6 +112,9 @@ static bool done_well(const struct listing *list, const char *kind, struct world
     }
     if (strcmp(kind, "disable") == 0 || strcmp(kind, "flags-off") == 0)
         world->percent = 0;
+    /* The final read-back waits until no write can be under way any more. */
+    if (strcmp(kind, "flags-off") == 0 && world->late != LATE_NOBODY)
+        return false;
     for (uint32_t c = 0; c < plan->n_changes; c++) {
         for (uint32_t b = 0; b < plan->changes[c]->n_batches; b++) {
             if (plan->changes[c]->on_rollback == PB__ON_ROLLBACK__KEEP)
@@ -128,6 +132,69 @@ static bool measures(const char *kind)
            strcmp(kind, "finalise") != 0 && strcmp(kind, "inputs") != 0;
 }
 
+/* The core believes the worker gone, and it is not. */
+static void add_given_up(struct listing *list)
+{
+    const Pb__TaskState *const task = main_task(list->state);
+    struct world after = *list->world;
+
+    if (!list->search->scenario->late || strcmp(task->kind, "activate") != 0 || after.latched ||
+        after.late != LATE_NOBODY)
+        return;
+    after.late = LATE_WRITES;
+    after.late_percent = list->state->flags->percent;
+    add_outcome(list, "ERROR (still writes)", PB__VERDICT__ERROR, &after);
+}
+
+/* flag_model.py, with the real core: whatever is written late, the latch wins. */
+static void add_late(struct listing *list)
+{
+    struct world *world;
+
+    if (list->world->late == LATE_WRITES) {
+        world = add_world(list, "late write", WHY_FAIL);
+        world->percent = world->late_percent;
+        world->late = LATE_READS_AGAIN;
+        world = add_world(list, "late worker dies", WHY_WELL);
+        world->late = LATE_NOBODY;
+    }
+    if (list->world->late == LATE_READS_AGAIN) {
+        world = add_world(list, "late worker reads again", WHY_WELL);
+        world->percent = world->latched ? 0 : list->state->flags->percent;
+        world->late = LATE_NOBODY;
+    }
+}
+
+/* Words that come too late: of a drive that was given up, of a timer that was armed anew. */
+static void add_stale(struct listing *list)
+{
+    const Pb__TaskState *const task = main_task(list->state);
+    Pb__Event *event;
+
+    if (task == NULL || task->drive < 2)
+        return;
+    event = add(list, "a word of an earlier drive", WHY_STALE, PB__EVENT__BODY_TASK_FINISHED);
+    event->task_finished = pb_new(&list->search->scratch, &pb__task_finished__descriptor);
+    event->task_finished->task = task->task;
+    event->task_finished->drive = task->drive - 1;
+    event->task_finished->coverage_bp = 10000;
+    event->task_finished->outcome = PB__OUTCOME__OUTCOME_OK;
+    add_findings(list, event->task_finished, task->kind, PB__VERDICT__PASS);
+}
+
+static void add_lost(struct listing *list)
+{
+    const Pb__TaskState *const task = main_task(list->state);
+    Pb__Event *const event = add(list,
+                                 arena_printf(&list->search->kept, "%s lost", task->kind),
+                                 task->cancelling ? WHY_WELL : WHY_FAIL,
+                                 PB__EVENT__BODY_TASK_LOST);
+
+    event->task_lost = pb_new(&list->search->scratch, &pb__task_lost__descriptor);
+    event->task_lost->task = task->task;
+    event->task_lost->drive = task->drive;
+}
+
 static void add_outcomes(struct listing *list)
 {
     const Pb__TaskState *const task = main_task(list->state);
@@ -137,6 +204,8 @@ static void add_outcomes(struct listing *list)
     if (task == NULL || task->retry_at_ms != 0)
         return;
     well = done_well(list, task->kind, &after);
+    add_given_up(list);
+    add_lost(list);
     if (task->cancelling) {
         add_outcome(list, "", PB__VERDICT__PASS, list->world);
         if (memcmp(&after, list->world, sizeof after) != 0 && well)
@@ -220,6 +289,14 @@ static void add_kill(struct listing *list)
 
     if (list->world->latched && !list->world->unseen)
         return;
+    if (!list->world->latched && list->search->scenario->late) {
+        struct world *const world = add_world(list, "kill by others", WHY_WORLD);
+
+        world->latched = true;
+        world->unseen = true;
+        world->percent = 0;
+        return;
+    }
     event = add(list, "kill seen", WHY_AUTO, PB__EVENT__BODY_KILL_SEEN);
     event->kill_seen = pb_new(&list->search->scratch, &pb__kill_seen__descriptor);
     event->kill_seen->kill = pb_new(&list->search->scratch, &pb__kill__descriptor);
@@ -311,6 +388,11 @@ static void add_decisions(struct listing *list)
         request->signoff->step = step;
         request->signoff->accept = true;
     }
+    if (list->search->plan->n_signoffs == 0)
+        return;
+    request = ASK("sign-off 6 rejected", WHY_ASKED, SIGNOFF);
+    request->signoff = pb_new(arena, &pb__sign_off__descriptor);
+    request->signoff->step = 6;
 }
 
 static void add_checks(struct listing *list)
@@ -359,6 +441,8 @@ size_t attempts_list(struct search *search,
     struct listing list = { search, state, world, ret, 0 };
 
     add_outcomes(&list);
+    add_late(&list);
+    add_stale(&list);
     add_timers(&list);
     add_messages(&list);
     add_incident(&list, "critical", PB__SEVERITY__CRITICAL, true);

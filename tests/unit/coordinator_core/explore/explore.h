@@ -9,6 +9,7 @@
 
 #include "services/coordinator/core/procedure.h"
 #include "tests/support/test.h"
+#include "tests/unit/coordinator_core/explore/key.h"
 
 /* What is really so, whatever anybody reports. */
 struct world {
@@ -18,7 +19,13 @@ struct world {
     bool latched;
     bool unseen; /* A latch written by others, not yet told to the core. */
     bool frozen;
+    uint8_t late;          /* A worker that the core has given up on: enum late. */
+    uint32_t late_percent; /* What it writes. */
 };
+
+/* Its command was taken before the latch; its write may land at any time until the provider's
+ * longest timeout, and after each write it reads again what is wanted. */
+enum late { LATE_NOBODY, LATE_WRITES, LATE_READS_AGAIN };
 
 /* Why an event may come, for judging what it may do. */
 enum why {
@@ -28,6 +35,7 @@ enum why {
     WHY_WORLD, /* A freeze, a kill from outside. */
     WHY_ASKED, /* A request that helps. */
     WHY_FORCE, /* A request that ends it. */
+    WHY_STALE, /* It comes too late: nothing may change. */
     WHY_AUTO,  /* A message on its way arrives. */
 };
 
@@ -36,6 +44,7 @@ struct scenario {
     Pb__Plan *(*plan)(struct arena *arena);
     bool unsure;       /* Also INCONCLUSIVE and WARN. */
     bool surroundings; /* Also freezes, kills from outside and deadlines. */
+    bool late;         /* Also writes by workers that were given up on. */
     bool deep;         /* Only when asked for: minutes, not seconds. */
     size_t nodes_max;  /* More than it has: the search must end by itself. */
 };
@@ -74,7 +83,7 @@ struct edge {
 struct attempt {
     const char *label;
     enum why why;
-    Pb__Event *event;
+    Pb__Event *event;   /* NULL: only the world moves. */
     struct world world; /* Afterwards, if it is applied. */
 };
 
@@ -93,12 +102,16 @@ void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_
 const char *judge_state(const struct search *search,
                         const Pb__DeploymentState *state,
                         const struct world *world);
+/* The same record once more: at least once is all that a log promises. */
+const char *judge_again(struct search *search,
+                        const struct attempt *attempt,
+                        const struct procedure_input *input,
+                        const struct procedure_output *output);
 const char *judge_move(const struct search *search,
                        const Pb__DeploymentState *before,
                        const struct attempt *attempt,
                        const struct procedure_output *output);
 
-const Pb__TaskState *main_task(const Pb__DeploymentState *state);
 uint32_t batch_bit(const Pb__Plan *plan, uint32_t change, uint32_t batch);
 
 extern const struct scenario scenarios[];

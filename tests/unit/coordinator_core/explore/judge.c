@@ -59,7 +59,8 @@ static const char *judge_end(const struct search *search,
     if (state->n_holds > 0)
         return "terminal with a hold";
     if (state->phase == PB__PHASE__COMPLETED) {
-        if (world->percent != plan->stages[plan->n_stages - 1]->percent && !world->latched)
+        if (world->percent != plan->stages[plan->n_stages - 1]->percent && !world->latched &&
+            world->late == LATE_NOBODY)
             return "COMPLETED with the flag not at its planned stage";
         if (world->changed != all_batches(plan) || state->n_signoffs < plan->n_signoffs)
             return "COMPLETED without every change and sign-off";
@@ -101,7 +102,8 @@ const char *judge_state(const struct search *search,
     if (main_task(state) == NULL && wait->n_who == 0 && state->n_timers == 0 &&
         strcmp(wait->kind, "LANE") != 0 && strcmp(wait->kind, "TASK") != 0)
         return "at rest with nobody to wait for";
-    if (state->phase == PB__PHASE__BLOCKED && state->flags->disabled && world->percent != 0)
+    if (state->phase == PB__PHASE__BLOCKED && state->flags->disabled && world->percent != 0 &&
+        world->late == LATE_NOBODY)
         return "BLOCKED as disabled, flag on";
     return NULL;
 }
@@ -196,4 +198,49 @@ const char *judge_move(const struct search *search,
         return "the cause of a stop changed";
     forward = judge_forward(before, attempt, after);
     return forward != NULL ? forward : judge_order(before, attempt, after);
+}
+
+static bool must_be_stale(const Pb__Event *event)
+{
+    return event->body_case == PB__EVENT__BODY_TASK_FINISHED ||
+           event->body_case == PB__EVENT__BODY_TASK_LOST ||
+           event->body_case == PB__EVENT__BODY_TIMER_FIRED ||
+           event->body_case == PB__EVENT__BODY_LANE_GRANTED ||
+           event->body_case == PB__EVENT__BODY_PLAN_COMPILED;
+}
+
+static bool same_bytes(struct arena *arena, const void *a, const void *b)
+{
+    const struct pb_bytes left = pb_pack(arena, a);
+    const struct pb_bytes right = pb_pack(arena, b);
+
+    return left.length == right.length && memcmp(left.bytes, right.bytes, left.length) == 0;
+}
+
+const char *judge_again(struct search *search,
+                        const struct attempt *attempt,
+                        const struct procedure_input *input,
+                        const struct procedure_output *output)
+{
+    struct arena *const arena = &search->scratch;
+    struct procedure_output *const again = arena_alloc(arena, sizeof *again);
+    struct procedure_input next = *input;
+    const struct world none = { 0 };
+    enum procedure_answer answer = procedure_step(arena, input, again);
+    uint64_t keys[2][2];
+
+    if (answer != PROCEDURE_APPLIED || !same_bytes(arena, again->after, output->after) ||
+        again->effects.count != output->effects.count)
+        return "the same event gives another state";
+    next.before = output->after;
+    next.plan = search->plan;
+    answer = procedure_step(arena, &next, again);
+    if (must_be_stale(attempt->event) && answer != PROCEDURE_STALE)
+        return "a word that comes twice is not stale";
+    if (answer != PROCEDURE_APPLIED)
+        return NULL;
+    key_of(output->after, &none, keys[0]);
+    key_of(again->after, &none, keys[1]);
+    return memcmp(keys[0], keys[1], sizeof keys[0]) == 0 ? NULL
+                                                         : "what comes twice counts twice";
 }

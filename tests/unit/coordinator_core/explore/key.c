@@ -1,6 +1,15 @@
+#include "tests/unit/coordinator_core/explore/key.h"
+
 #include "tests/unit/coordinator_core/explore/explore.h"
 
-#include "common/base/text.h"
+const Pb__TaskState *main_task(const Pb__DeploymentState *state)
+{
+    for (size_t i = 0; i < state->n_tasks; i++) {
+        if (!state->tasks[i]->announce)
+            return state->tasks[i];
+    }
+    return NULL;
+}
 
 static void add_tasks(struct text *out, const Pb__DeploymentState *state)
 {
@@ -76,13 +85,11 @@ static uint64_t hashed(const char *text, size_t length, uint64_t seed)
     return hash;
 }
 
-void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2])
+void key_state(struct text *out, const Pb__DeploymentState *state)
 {
-    char bytes[4096];
-    struct text out = text_over(bytes, sizeof bytes);
     const Pb__Cursor *const cursor = state->cursor;
 
-    text_add(&out,
+    text_add(out,
              "%d,%u,%u.%u.%u.%d",
              (int)state->phase,
              state->step,
@@ -90,32 +97,47 @@ void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_
              cursor->batch,
              cursor->stage,
              (int)cursor->sub);
-    text_add(&out,
+    text_add(out,
              "F%u%d%d%d",
              state->flags->percent,
              state->flags->disabled,
              state->flags->killed,
              state->flags->ever_on);
-    text_add(&out,
+    text_add(out,
              "X%d%d%d%u%d",
              state->stop != NULL ? (int)state->stop->kind : 0,
              state->remeasure,
              state->clock_ended,
              state->extended,
              state->monitoring_active);
-    add_tasks(&out, state);
-    add_results(&out, state);
-    add_people(&out, state);
-    add_rest(&out, state);
+    add_tasks(out, state);
+    add_results(out, state);
+    add_people(out, state);
+    add_rest(out, state);
+}
+
+void key_hash(const struct text *text, uint64_t ret[2])
+{
+    assert_true(text_ok(text));
+    ret[0] = hashed(text->bytes, text->length, 14695981039346656037ULL);
+    ret[1] = hashed(text->bytes, text->length, 88172645463325252ULL);
+}
+
+void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2])
+{
+    char bytes[4096];
+    struct text out = text_over(bytes, sizeof bytes);
+
+    key_state(&out, state);
     text_add(&out,
-             "W%u,%u,%u%d%d%d",
+             "W%u,%u,%u%d%d%d%u%u",
              world->changed,
              world->skipped,
              world->percent,
              world->latched,
              world->unseen,
-             world->frozen);
-    assert_true(text_ok(&out));
-    ret[0] = hashed(out.bytes, out.length, 14695981039346656037ULL);
-    ret[1] = hashed(out.bytes, out.length, 88172645463325252ULL);
+             world->frozen,
+             world->late,
+             world->late_percent);
+    key_hash(&out, ret);
 }

@@ -88,6 +88,17 @@ static bool helps(const Pb__DeploymentState *state, const char *label)
            strcmp(label, "freeze ends") == 0;
 }
 
+/* Failures and force are no way to an end. */
+static void go(struct search *search, size_t from, size_t to, const struct attempt *attempt)
+{
+    if (to == from ||
+        (attempt->why != WHY_WELL && attempt->why != WHY_ASKED && attempt->why != WHY_AUTO))
+        return;
+    if (search->back_count == search->back_max)
+        fail_msg("%s has more events than expected", search->scenario->name);
+    search->back[search->back_count++] = (struct edge){ (uint32_t)from, (uint32_t)to };
+}
+
 static void try_one(struct search *search,
                     size_t from,
                     const Pb__DeploymentState *before,
@@ -102,14 +113,23 @@ static void try_one(struct search *search,
         .event_id = "e",
         .at_ms = before->now_ms,
     };
-    const enum procedure_answer answer = procedure_step(&search->scratch, &input, output);
+    enum procedure_answer answer;
     struct world world = attempt->world;
     const char *breach;
     size_t to;
 
     search->events++;
+    if (attempt->event == NULL) {
+        go(search, from, node_of(search, before, &world, from, attempt->label), attempt);
+        return;
+    }
+    answer = procedure_step(&search->scratch, &input, output);
     if (answer == PROCEDURE_IMPOSSIBLE) {
         report(search, from, attempt->label, output->why);
+        return;
+    }
+    if (attempt->why == WHY_STALE && answer != PROCEDURE_STALE) {
+        report(search, from, attempt->label, "a late word is not stale");
         return;
     }
     if (answer != PROCEDURE_APPLIED) {
@@ -122,18 +142,15 @@ static void try_one(struct search *search,
     if (output->after->flags->killed)
         world.latched = true;
     breach = judge_move(search, before, attempt, output);
+    if (breach == NULL)
+        breach = judge_again(search, attempt, &input, output);
     if (breach != NULL) {
         report(search, from, attempt->label, breach);
         return;
     }
     *helped = *helped || helps(before, attempt->label);
     to = node_of(search, output->after, &world, from, attempt->label);
-    if (to != from &&
-        (attempt->why == WHY_WELL || attempt->why == WHY_ASKED || attempt->why == WHY_AUTO)) {
-        if (search->back_count == search->back_max)
-            fail_msg("%s has more events than expected", search->scenario->name);
-        search->back[search->back_count++] = (struct edge){ (uint32_t)from, (uint32_t)to };
-    }
+    go(search, from, to, attempt);
 }
 
 static bool must_stop_at_once(const Pb__DeploymentState *state)

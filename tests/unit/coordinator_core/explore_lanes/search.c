@@ -1,0 +1,468 @@
+#include "tests/unit/coordinator_core/explore_lanes/lanes.h"
+
+#include "common/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT_MAX = 2000 * 1024 * 1024, SCRATCH_MAX = 64 * 1024 * 1024, EDGES_A_NODE = 12 };
+
+const char *lanes_dep_name(size_t dep)
+{
+    static const char *const names[] = { "a.1", "b.1", "c.1" };
+
+    return names[dep];
+}
+
+static void *unpacked(struct atlas *atlas,
+                      const ProtobufCMessageDescriptor *type,
+                      struct pb_bytes packed)
+{
+    struct error error = { "" };
+    void *message = NULL;
+
+    if (pb_unpack(&atlas->scratch, type, packed, &message, &error) != ERR_OK)
+        fail_msg("%s", error.text);
+    return message;
+}
+
+void lanes_scene(struct atlas *atlas, const struct place *place, struct scene *ret)
+{
+    for (size_t i = 0; i < atlas->dep_count; i++)
+        ret->deps[i] = unpacked(atlas, &pb__deployment_state__descriptor, place->deps[i]);
+    for (size_t i = 0; i < atlas->lane_count; i++)
+        ret->lanes[i] = place->lanes[i].bytes == NULL
+                            ? NULL
+                            : unpacked(atlas, &pb__lane_state__descriptor, place->lanes[i]);
+}
+
+static void trace(struct atlas *atlas, size_t node, struct text *out)
+{
+    if (atlas->places[node].label == NULL)
+        return;
+    trace(atlas, atlas->places[node].parent, out);
+    text_add(out, "%s > ", atlas->places[node].label);
+}
+
+static void report(struct atlas *atlas, size_t node, const char *label, const char *what)
+{
+    struct text out = text_over(atlas->breach, sizeof atlas->breach);
+
+    text_add(&out, "%s\n    ", what);
+    trace(atlas, node, &out);
+    text_add(&out, "%s", label);
+}
+
+static struct pb_bytes kept(struct atlas *atlas, struct pb_bytes bytes)
+{
+    return (struct pb_bytes){
+        (const uint8_t *)arena_copy(&atlas->kept, bytes.bytes, bytes.length), bytes.length
+    };
+}
+
+/* What the place before had already is not kept twice. */
+static void keep(struct atlas *atlas, struct place *place, const struct place *before)
+{
+    for (size_t i = 0; i < atlas->dep_count; i++) {
+        if (before == NULL || place->deps[i].bytes != before->deps[i].bytes)
+            place->deps[i] = kept(atlas, place->deps[i]);
+    }
+    for (size_t i = 0; i < atlas->lane_count; i++) {
+        if (place->lanes[i].bytes != NULL &&
+            (before == NULL || place->lanes[i].bytes != before->lanes[i].bytes))
+            place->lanes[i] = kept(atlas, place->lanes[i]);
+    }
+    for (size_t i = 0; i < place->mail_count; i++)
+        place->mail[i].event = kept(atlas, place->mail[i].event);
+    if (place->label != NULL)
+        place->label = arena_text(&atlas->kept, place->label);
+}
+
+static size_t node_of(struct atlas *atlas, struct place *place, size_t parent)
+{
+    struct scene scene;
+    uint64_t key[2];
+    size_t slot;
+
+    lanes_scene(atlas, place, &scene);
+    lanes_key(atlas, &scene, place, key);
+    for (slot = key[0] % atlas->table_size; atlas->table[slot] != 0;
+         slot = (slot + 1) % atlas->table_size) {
+        const size_t known = atlas->table[slot] - 1;
+
+        if (atlas->keys[known][0] == key[0] && atlas->keys[known][1] == key[1])
+            return known;
+    }
+    if (atlas->count == atlas->crossing->nodes_max)
+        fail_msg("%s has more states than expected", atlas->crossing->name);
+    place->parent = parent;
+    keep(atlas, place, atlas->count > 0 ? &atlas->places[parent] : NULL);
+    atlas->places[atlas->count] = *place;
+    memcpy(atlas->keys[atlas->count], key, sizeof key);
+    atlas->table[slot] = ++atlas->count;
+    return atlas->count - 1;
+}
+
+/* Who hears that event: deployments first, then lanes; DEPS_MAX + LANES_MAX: nobody here. */
+static size_t hearer(const struct atlas *atlas, const Pb__Event *event)
+{
+    if (event->body_case == PB__EVENT__BODY_LANE_REQUESTED)
+        return DEPS_MAX + lanes_index(atlas, event->lane_requested->lane);
+    if (event->body_case == PB__EVENT__BODY_LANE_RELEASED)
+        return DEPS_MAX + lanes_index(atlas, event->lane_released->lane);
+    if (event->body_case == PB__EVENT__BODY_LANE_GRANTED ||
+        event->body_case == PB__EVENT__BODY_SUPERSEDED_BY)
+        return (size_t)(event->deployment[0] - 'a');
+    return DEPS_MAX + LANES_MAX;
+}
+
+/* False when more is on its way than this search looks at. */
+static bool post(struct atlas *atlas,
+                 struct place *place,
+                 size_t from,
+                 const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++) {
+        const Pb__Event *const event = effects->item[i].event;
+        size_t to;
+
+        if (effects->item[i].kind != EFFECT_EVENT)
+            continue;
+        to = hearer(atlas, event);
+        if (to == DEPS_MAX + LANES_MAX)
+            continue;
+        if (place->mail_count == MAIL_MAX)
+            return false;
+        place->mail[place->mail_count++] = (struct letter){
+            pb_pack(&atlas->scratch, event), (uint8_t)from, (uint8_t)to, false
+        };
+    }
+    return true;
+}
+
+static const char *judge_deployment(const struct atlas *atlas,
+                                    const Pb__DeploymentState *before,
+                                    const struct procedure_output *output,
+                                    struct road *road)
+{
+    if (procedure_is_terminal(before->phase) && output->after->phase != before->phase)
+        return "a terminal deployment moved";
+    for (size_t i = 0; i < output->effects.count; i++) {
+        const char *const breach =
+            output->effects.item[i].kind == EFFECT_COMMAND
+                ? lanes_judge_command(atlas, output->effects.item[i].command, road)
+                : NULL;
+
+        if (breach != NULL)
+            return breach;
+    }
+    return NULL;
+}
+
+/* One event at one deployment. True when it was applied; false with atlas->breach set, or when
+ * it is stale. */
+static bool step_deployment(
+    struct atlas *atlas, struct place *place, size_t node, size_t dep, const Pb__Event *event)
+{
+    const Pb__DeploymentState *const before =
+        unpacked(atlas, &pb__deployment_state__descriptor, place->deps[dep]);
+    struct procedure_output *const output = arena_alloc(&atlas->scratch, sizeof *output);
+    const struct procedure_input input = {
+        .before = before,
+        .plan = before->plan_hash[0] != '\0' ? atlas->plans[dep] : NULL,
+        .event = event,
+        .event_id = "e",
+        .at_ms = before->now_ms,
+    };
+    const enum procedure_answer answer = procedure_step(&atlas->scratch, &input, output);
+    const char *breach = answer == PROCEDURE_IMPOSSIBLE ? output->why : NULL;
+
+    if (answer == PROCEDURE_APPLIED)
+        breach = judge_deployment(atlas, before, output, &place->road);
+    if (breach != NULL)
+        report(atlas, node, place->label, breach);
+    if (breach != NULL || answer != PROCEDURE_APPLIED)
+        return false;
+    place->deps[dep] = pb_pack(&atlas->scratch, output->after);
+    return post(atlas, place, dep, &output->effects);
+}
+
+static bool step_lane(
+    struct atlas *atlas, struct place *place, size_t node, size_t lane, const Pb__Event *event)
+{
+    struct lane_output *const output = arena_alloc(&atlas->scratch, sizeof *output);
+    const struct lane_input input = {
+        .before = place->lanes[lane].bytes == NULL
+                      ? NULL
+                      : unpacked(atlas, &pb__lane_state__descriptor, place->lanes[lane]),
+        .event = event,
+        .event_id = "e",
+        .at_ms = 1000,
+    };
+    const enum procedure_answer answer = lane_step(&atlas->scratch, &input, output);
+
+    if (answer == PROCEDURE_IMPOSSIBLE)
+        report(atlas, node, place->label, output->why);
+    if (answer != PROCEDURE_APPLIED)
+        return false;
+    if (input.before != NULL && output->after->grant < input.before->grant) {
+        report(atlas, node, place->label, "the number of a grant fell");
+        return false;
+    }
+    place->lanes[lane] = pb_pack(&atlas->scratch, output->after);
+    return post(atlas, place, DEPS_MAX + lane, &output->effects);
+}
+
+static void arrive(struct atlas *atlas, struct place *place, size_t from, bool force)
+{
+    size_t to;
+
+    atlas->events++;
+    if (atlas->breach[0] != '\0')
+        return;
+    to = node_of(atlas, place, from);
+    if (to == from || force)
+        return;
+    if (atlas->edge_count == atlas->crossing->nodes_max * EDGES_A_NODE)
+        fail_msg("%s has more events than expected", atlas->crossing->name);
+    atlas->edges[atlas->edge_count][0] = (uint32_t)from;
+    atlas->edges[atlas->edge_count++][1] = (uint32_t)to;
+}
+
+static void try_own(struct atlas *atlas, size_t node, const struct scene *scene, size_t dep)
+{
+    struct tried tried[TRIES_MAX];
+    const size_t count = lanes_events(atlas, scene, &atlas->places[node], dep, tried);
+
+    for (size_t i = 0; i < count && atlas->breach[0] == '\0'; i++) {
+        struct place place = atlas->places[node];
+
+        place.road = tried[i].road;
+        place.label = tried[i].label;
+        if (step_deployment(atlas, &place, node, dep, tried[i].event))
+            arrive(atlas, &place, node, tried[i].force);
+    }
+}
+
+static bool is_next(const struct place *place, size_t index)
+{
+    for (size_t i = 0; i < index && !place->mail[index].stray; i++) {
+        if (!place->mail[i].stray && place->mail[i].from == place->mail[index].from &&
+            place->mail[i].to == place->mail[index].to)
+            return false;
+    }
+    return true;
+}
+
+static const char *letter_label(struct atlas *atlas,
+                                const struct letter *letter,
+                                const Pb__Event *event,
+                                bool copied)
+{
+    static const char *const words[] = { "request", "grant", "release", "superseded" };
+    const size_t word = (size_t)event->body_case - (size_t)PB__EVENT__BODY_LANE_REQUESTED;
+
+    return arena_printf(&atlas->scratch,
+                        "%s%s of %c heard by %c%s",
+                        letter->stray ? "late copy: " : "",
+                        word < 4 ? words[word] : "message",
+                        "ABCab"[letter->from],
+                        "ABCab"[letter->to],
+                        copied ? ", to come again" : "");
+}
+
+static void deliver(struct atlas *atlas, size_t node, size_t index, bool copied)
+{
+    struct place place = atlas->places[node];
+    const struct letter letter = place.mail[index];
+    const Pb__Event *const event = unpacked(atlas, &pb__event__descriptor, letter.event);
+    bool moved;
+
+    place.label = letter_label(atlas, &letter, event, copied);
+    if (copied) {
+        place.mail[index].stray = true;
+        place.road.copies--;
+    } else {
+        for (size_t i = index; i + 1 < place.mail_count; i++)
+            place.mail[i] = place.mail[i + 1];
+        place.mail_count--;
+    }
+    moved = letter.to < DEPS_MAX
+                ? step_deployment(atlas, &place, node, letter.to, event)
+                : step_lane(atlas, &place, node, (size_t)letter.to - DEPS_MAX, event);
+    (void)moved; /* What is stale is gone all the same. */
+    arrive(atlas, &place, node, false);
+}
+
+static void expand(struct atlas *atlas, size_t node)
+{
+    struct scene scene;
+    const char *breach;
+
+    arena_reset(&atlas->scratch);
+    lanes_scene(atlas, &atlas->places[node], &scene);
+    breach = lanes_judge(atlas, &scene, &atlas->places[node]);
+    if (breach != NULL) {
+        report(atlas, node, "", breach);
+        return;
+    }
+    for (size_t i = 0; i < atlas->dep_count && atlas->breach[0] == '\0'; i++)
+        try_own(atlas, node, &scene, i);
+    for (size_t i = 0; i < atlas->places[node].mail_count && atlas->breach[0] == '\0'; i++) {
+        if (!is_next(&atlas->places[node], i))
+            continue;
+        deliver(atlas, node, i, false);
+        if (atlas->places[node].road.copies > 0 && atlas->breach[0] == '\0')
+            deliver(atlas, node, i, true);
+    }
+}
+
+/* Backwards from the ends, over everything but aborts and rollbacks. */
+static void check_ends(struct atlas *atlas)
+{
+    bool grows = true;
+
+    for (size_t i = 0; i < atlas->count; i++) {
+        struct scene scene;
+        bool ends = true;
+
+        arena_reset(&atlas->scratch);
+        lanes_scene(atlas, &atlas->places[i], &scene);
+        for (size_t k = 0; k < atlas->dep_count; k++)
+            ends = ends && procedure_is_terminal(scene.deps[k]->phase);
+        atlas->places[i].ends = ends;
+    }
+    while (grows) {
+        grows = false;
+        for (size_t i = atlas->edge_count; i-- > 0;) {
+            const uint32_t *const edge = atlas->edges[i];
+
+            if (atlas->places[edge[0]].ends || !atlas->places[edge[1]].ends)
+                continue;
+            atlas->places[edge[0]].ends = true;
+            grows = true;
+        }
+    }
+    for (size_t i = 0; i < atlas->count && atlas->breach[0] == '\0'; i++) {
+        if (!atlas->places[i].ends)
+            report(atlas, i, "", "not all come to an end without an abort or a rollback");
+    }
+}
+
+static struct pb_bytes born(struct atlas *atlas, size_t dep)
+{
+    Pb__Event *const event = pb_new(&atlas->scratch, &pb__event__descriptor);
+    struct procedure_output *const output = arena_alloc(&atlas->scratch, sizeof *output);
+    const struct procedure_input input = { NULL, NULL, event, "e", 1000 };
+    Pb__AcceptanceSignedOff *const acceptance =
+        pb_new(&atlas->scratch, &pb__acceptance_signed_off__descriptor);
+
+    event->deployment = lanes_dep_name(dep);
+    event->feature = arena_printf(&atlas->scratch, "%c", (char)('a' + (char)dep));
+    event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
+    event->attempt_created = pb_new(&atlas->scratch, &pb__attempt_created__descriptor);
+    event->attempt_created->attempt = 1;
+    event->attempt_created->content_hash = "content";
+    event->attempt_created->acceptance = acceptance;
+    acceptance->environment = "production";
+    acceptance->services = atlas->plans[dep]->services;
+    acceptance->n_services = atlas->plans[dep]->n_services;
+    assert_int_equal(procedure_step(&atlas->scratch, &input, output), PROCEDURE_APPLIED);
+    return pb_pack(&atlas->scratch, output->after);
+}
+
+/* Up to the queue every deployment goes alone: what is explored begins there. */
+static void queue_up(struct atlas *atlas, struct place *place, size_t dep)
+{
+    for (;;) {
+        struct tried tried[TRIES_MAX];
+        struct scene scene;
+
+        lanes_scene(atlas, place, &scene);
+        if (scene.deps[dep]->phase == PB__PHASE__QUEUED)
+            return;
+        assert_true(lanes_events(atlas, &scene, place, dep, tried) > 0);
+        place->label = tried[0].label;
+        assert_true(step_deployment(atlas, place, 0, dep, tried[0].event));
+    }
+}
+
+static void open_atlas(struct atlas *atlas, const struct crossing *crossing)
+{
+    *atlas = (struct atlas){ .crossing = crossing,
+                             .kept = arena_with_limit(KEPT_MAX),
+                             .scratch = arena_with_limit(SCRATCH_MAX) };
+    for (size_t i = 0; i < DEPS_MAX && crossing->wants[i] != NULL; i++) {
+        const size_t lanes = strlen(crossing->wants[i]);
+
+        atlas->plans[atlas->dep_count++] = lanes_plan(&atlas->kept, crossing->wants[i]);
+        atlas->lane_count = lanes > atlas->lane_count ? lanes : atlas->lane_count;
+    }
+    atlas->table_size = crossing->nodes_max * 2 + 1;
+    atlas->places = calloc(crossing->nodes_max, sizeof *atlas->places);
+    atlas->keys = calloc(crossing->nodes_max, sizeof *atlas->keys);
+    atlas->table = calloc(atlas->table_size, sizeof *atlas->table);
+    atlas->edges = calloc(crossing->nodes_max * EDGES_A_NODE, sizeof *atlas->edges);
+    assert_non_null(atlas->places);
+    assert_non_null(atlas->keys);
+    assert_non_null(atlas->table);
+    assert_non_null(atlas->edges);
+}
+
+static void close_atlas(struct atlas *atlas)
+{
+    free(atlas->edges);
+    free(atlas->table);
+    free(atlas->keys);
+    free(atlas->places);
+    arena_release(&atlas->scratch);
+    arena_release(&atlas->kept);
+}
+
+static void explore(const struct crossing *crossing)
+{
+    static struct atlas atlas;
+    struct place first = { 0 };
+
+    open_atlas(&atlas, crossing);
+    for (size_t i = 0; i < atlas.dep_count; i++) {
+        first.deps[i] = born(&atlas, i);
+        first.road.freezes[i] = crossing->freezes;
+    }
+    first.road.copies = crossing->copies;
+    for (size_t i = 0; i < atlas.dep_count; i++)
+        queue_up(&atlas, &first, i);
+    first.label = NULL;
+    (void)node_of(&atlas, &first, 0);
+    for (size_t i = 0; i < atlas.count && atlas.breach[0] == '\0'; i++)
+        expand(&atlas, i);
+    if (atlas.breach[0] == '\0')
+        check_ends(&atlas);
+    print_message("%-28s %8zu states %9zu events\n", crossing->name, atlas.count, atlas.events);
+    if (atlas.breach[0] != '\0')
+        fail_msg("%s: %s", crossing->name, atlas.breach);
+    close_atlas(&atlas);
+}
+
+static void deployments_that_share_lanes_come_to_their_ends_one_at_a_time(void **state)
+{
+    const char *const wanted = getenv("EXPLORE"); /* A name, or "all". */
+
+    (void)state;
+    for (size_t i = 0; i < crossing_count; i++) {
+        const bool named = wanted != NULL && (strcmp(wanted, "all") == 0 ||
+                                              strcmp(wanted, crossings[i].name) == 0);
+
+        if (named || (wanted == NULL && !crossings[i].deep))
+            explore(&crossings[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deployments_that_share_lanes_come_to_their_ends_one_at_a_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
