@@ -45,6 +45,10 @@ struct service_ports {
     enum err (*open_store)(void *self, struct store *ret, struct error *error);
     enum err (*open_http)(void *self, struct http_client *ret, struct error *error);
     void *open_self;
+
+    /* Bytes that nobody else has; NULL: the system's. A simulation gives its own. */
+    void (*random)(void *self, unsigned char *ret, size_t length);
+    void *random_self;
 };
 
 /* A flag of one service: given, it sets that environment variable to "1" before open. */

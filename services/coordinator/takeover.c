@@ -19,12 +19,14 @@
 
 enum { NONCE_BYTES = (OWNER_SIZE - 1) / 2, LIVE_READ_MAX = 100000 };
 
-static void nonce(char ret[OWNER_SIZE])
+static void nonce(const struct service_ports *ports, char ret[OWNER_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[NONCE_BYTES];
 
-    if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
+    if (ports->random != NULL)
+        ports->random(ports->random_self, raw, sizeof raw);
+    else if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
         abort();
     for (size_t i = 0; i < sizeof raw; i++) {
         ret[2 * i] = digits[raw[i] >> 4];
@@ -79,7 +81,7 @@ static enum err write_genesis(struct coordinator *shell,
     char id[OWNER_SIZE];
     enum err err;
 
-    nonce(id);
+    nonce(shell->ports, id);
     genesis->id = id;
     genesis->partition = (uint32_t)partition->number;
     genesis->partitions = (uint32_t)shell->partition_count;
@@ -163,7 +165,7 @@ static enum err take_owner(struct coordinator *shell,
     char owner[OWNER_SIZE];
     enum err err;
 
-    nonce(owner);
+    nonce(shell->ports, owner);
     writes_hash_text(&writes, guards[0].key, "owner", owner);
     writes_hash_text(&writes, guards[0].key, "ready", "");
     err = writes_commit(&writes, shell->store, guards, count, error);

@@ -15,9 +15,9 @@ struct control {
     struct flag_table *table;
 };
 
-enum err control_open(const struct service_ports *ports,
-                      struct control **ret,
-                      struct error *error)
+enum err flag_control_open(const struct service_ports *ports,
+                           struct control **ret,
+                           struct error *error)
 {
     static const char *const topics[] = { TOPIC_CONTROL, NULL };
     const struct bus_subscription subscription = {
@@ -34,14 +34,14 @@ enum err control_open(const struct service_ports *ports,
     (void)pthread_mutex_init(&control->lock, NULL);
     err = ports->bus.subscribe(ports->bus.self, &subscription, &control->consumer, error);
     if (err != ERR_OK) {
-        control_close(control);
+        flag_control_close(control);
         return error_wrap(error, err, "follow %s", TOPIC_CONTROL);
     }
     *ret = control;
     return ERR_OK;
 }
 
-void control_close(struct control *control)
+void flag_control_close(struct control *control)
 {
     if (control == NULL)
         return;

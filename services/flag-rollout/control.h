@@ -11,10 +11,10 @@
 struct control;
 
 /* Subscribes from the beginning. ports must outlive it. */
-enum err control_open(const struct service_ports *ports,
-                      struct control **ret,
-                      struct error *error) MUST_CHECK;
-void control_close(struct control *control); /* Accepts NULL. */
+enum err flag_control_open(const struct service_ports *ports,
+                           struct control **ret,
+                           struct error *error) MUST_CHECK;
+void flag_control_close(struct control *control); /* Accepts NULL. */
 
 /* Fold in what has arrived, without waiting. Receiving thread only. Records that do not prove
  * their writer are counted and passed over. */

@@ -29,7 +29,7 @@ static void close_state(void *state)
 
     if (service == NULL)
         return;
-    control_close(service->control);
+    flag_control_close(service->control);
     free(service);
 }
 
@@ -46,7 +46,7 @@ static enum err open_state(const struct service_ports *ports,
     if (state == NULL)
         abort();
     state->ports = ports;
-    err = control_open(ports, &state->control, error);
+    err = flag_control_open(ports, &state->control, error);
     if (err != ERR_OK) {
         close_state(state);
         return err;

@@ -156,6 +156,23 @@ const struct bus_record *memory_broker_record(struct memory_broker *broker,
     return &partition->records[offset - partition->low].record;
 }
 
+int64_t memory_broker_order(struct memory_broker *broker,
+                            const char *topic,
+                            int32_t number,
+                            int64_t offset)
+{
+    struct memory_partition *partition = broker_partition(broker, topic, number);
+
+    if (partition == NULL || offset < partition->low || offset >= partition_high(partition))
+        return -1;
+    return partition->records[offset - partition->low].sequence;
+}
+
+int64_t memory_broker_published(const struct memory_broker *broker)
+{
+    return broker->sequence;
+}
+
 void memory_broker_cut(struct memory_broker *broker,
                        const char *topic,
                        int32_t number,

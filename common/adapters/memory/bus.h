@@ -46,4 +46,16 @@ void memory_consumer_crash(struct bus_consumer *consumer);
  * partitions to the others. It learns of it in its next receive, where it joins again. */
 void memory_consumer_evict(const struct bus_consumer *consumer);
 
+/* The same for all members whose faults have that self: all consumers of one process. */
+void memory_broker_evict(struct memory_broker *broker, const void *faults_self);
+
+/* How many records of all topics were published before that one; -1 if there is none. */
+int64_t memory_broker_order(struct memory_broker *broker,
+                            const char *topic,
+                            int32_t number,
+                            int64_t offset);
+
+/* How many records were published: equal twice means that nothing was said. */
+int64_t memory_broker_published(const struct memory_broker *broker);
+
 #endif

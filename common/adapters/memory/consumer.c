@@ -243,16 +243,31 @@ void memory_consumer_crash(struct bus_consumer *consumer)
     consumer->self = NULL;
 }
 
-void memory_consumer_evict(const struct bus_consumer *consumer)
+static void member_evict(struct memory_consumer *member)
 {
-    struct memory_consumer *member = consumer->self;
-
     if (member->group == NULL || member->state == MEMBER_EVICTED)
         return;
     group_leave(member->group, member);
     if (member->state != MEMBER_STABLE)
         member->position_count = 0;
     member->state = MEMBER_EVICTED;
+}
+
+void memory_consumer_evict(const struct bus_consumer *consumer)
+{
+    member_evict(consumer->self);
+}
+
+void memory_broker_evict(struct memory_broker *broker, const void *faults_self)
+{
+    for (size_t g = 0; g < broker->group_count; g++) {
+        struct memory_group *group = broker->groups[g];
+
+        for (size_t i = group->member_count; i-- > 0;) {
+            if (group->members[i]->faults.self == faults_self)
+                member_evict(group->members[i]);
+        }
+    }
 }
 
 static enum err topics_resolve(struct memory_consumer *consumer,

@@ -59,6 +59,9 @@ bool lanes_ask(struct turn *turn, bool undo);
 /* Give back what is held, withdraw what is asked. */
 void lanes_give_back(struct turn *turn);
 
+/* Only those asked for and not granted; they may then be asked for again. */
+void lanes_withdraw(struct turn *turn);
+
 /* --- execute.c, rollout.c, finalise.c --- */
 
 void batch_first(struct turn *turn);

@@ -144,6 +144,16 @@ void lanes_give_back(struct turn *turn)
     }
 }
 
+void lanes_withdraw(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->state->n_lanes; i++) {
+        Pb__LaneHold *const lane = turn->state->lanes[i];
+
+        if (lane->asked && lane->grant == 0)
+            lane_release(turn, lane);
+    }
+}
+
 /* Lanes are asked for only while the window is open and nothing holds; what was asked for is
  * withdrawn, so that nobody waits behind a deployment that may not start. */
 void queue_settle(struct turn *turn)

@@ -113,11 +113,17 @@ bool undo_wanted(const struct turn *turn)
     return false;
 }
 
-/* Nothing runs any more. To undo, hold the lanes: ask again for those released. */
+/* Nothing runs any more. To undo, hold the lanes: ask again for those released, and for one
+ * that a newer deployment had changed: the answer to the request before was that it cannot be.
+ */
 void undo_begin(struct turn *turn)
 {
     Pb__DeploymentState *const state = turn->state;
 
+    if (state->superseded_by[0] != '\0') {
+        lanes_withdraw(turn);
+        state->superseded_by = "";
+    }
     if (state->cursor->sub == PB__SUB__SUB_CANCEL)
         (void)entry_add(turn,
                         "StopQuiet",

@@ -1,0 +1,53 @@
+/* What happened outside of the log: what targets were brought to, and what gateways told
+ * users. Written by the world, read by the checker. */
+#ifndef TESTS_SIMULATION_HISTORY_H
+#define TESTS_SIMULATION_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A target's instance was brought to a version. */
+struct deed {
+    int64_t order; /* Records published before it. */
+    int64_t at_ms;
+    const char *service;
+    const char *target;
+    const char *instance;
+    const char *deployment;
+    const char *task;
+    const char *version;
+    uint64_t grant;
+    uint64_t at_version;
+    bool back;
+};
+
+/* A gateway's answer to users changed. */
+struct glimpse {
+    int64_t order;
+    int64_t at_ms;
+    size_t gateway;
+    int64_t heard; /* Records of control.v1 it had folded. */
+    const char *flag;
+    const char *deployment; /* That the value is of. */
+    bool on;                /* For at least one user. */
+    uint32_t percent;
+};
+
+/* The last state of things, when everybody had come to rest. */
+struct remains {
+    const char *target;
+    const char *instance;
+    const char *version;
+};
+
+struct history {
+    struct deed *deeds;
+    size_t deed_count;
+    size_t deed_capacity;
+    struct glimpse *glimpses;
+    size_t glimpse_count;
+    size_t glimpse_capacity;
+};
+
+#endif

@@ -1,0 +1,154 @@
+#include "tests/simulation/judge.h"
+
+#include "common/wire/topics.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- reading --- */
+
+static const ProtobufCMessageDescriptor *type_of(const char *topic)
+{
+    /* clang-format off */
+    static const struct { const char *topic; const ProtobufCMessageDescriptor *type; } types[] = {
+        { TOPIC_EVENTS,      &pb__event__descriptor },
+        { TOPIC_SIGNALS,     &pb__signal__descriptor },
+        { TOPIC_CONTROL,     &pb__control__descriptor },
+        { TOPIC_DEAD_LETTER, &pb__dead_letter__descriptor },
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i].topic, topic) == 0)
+            return types[i].type;
+    }
+    return strncmp(topic, "commands.", 9) == 0 ? &pb__command__descriptor : NULL;
+}
+
+static const char *header(const struct bus_record *record, const char *name)
+{
+    const char *const value = bus_header(record, name);
+
+    return value != NULL ? value : "";
+}
+
+static void read_message(struct judge *judge, struct said *said)
+{
+    const ProtobufCMessageDescriptor *const type = type_of(said->topic);
+    struct error error = { 0 };
+    void *message = NULL;
+
+    if (type == NULL)
+        return;
+    said->poison = said->id[0] == '\0' || strncmp(said->id, "poison", 6) == 0 ||
+                   pb_unpack(judge->arena,
+                             type,
+                             (struct pb_bytes){ said->bytes, said->length },
+                             &message,
+                             &error) != ERR_OK;
+    if (said->poison)
+        return;
+    if (type == &pb__event__descriptor)
+        said->event = message;
+    else if (type == &pb__signal__descriptor)
+        said->signal = message;
+    else if (type == &pb__control__descriptor)
+        said->control = message;
+    else if (type == &pb__dead_letter__descriptor)
+        said->letter = message;
+    else
+        said->command = message;
+}
+
+static void read_partition(struct judge *judge,
+                           struct memory_broker *broker,
+                           const char *topic,
+                           int32_t partition,
+                           struct said *all)
+{
+    const struct bus_record *record;
+
+    for (int64_t offset = 0;
+         (record = memory_broker_record(broker, topic, partition, offset)) != NULL;
+         offset++) {
+        const int64_t order = memory_broker_order(broker, topic, partition, offset);
+        struct said *const said = &all[order];
+
+        *said = (struct said){ .order = order,
+                               .at_ms = record->at_ms,
+                               .topic = topic,
+                               .partition = partition,
+                               .offset = offset,
+                               .key = record->key,
+                               .id = header(record, "ce_id"),
+                               .writer = header(record, "ce_writer"),
+                               .bytes = record->bytes,
+                               .length = record->length };
+        read_message(judge, said);
+    }
+}
+
+void judge_read(struct judge *judge, struct memory_broker *broker, int32_t partitions)
+{
+    static struct bus_topic topics[TOPICS_MAX];
+    const size_t count = topics_all(partitions, topics);
+    struct said *const all =
+        arena_alloc(judge->arena, ((size_t)memory_broker_published(broker) + 1) * sizeof *all);
+
+    for (size_t t = 0; t < count; t++) {
+        for (int32_t p = 0; p < topics[t].partitions; p++)
+            read_partition(judge, broker, topics[t].name, p, all);
+    }
+    judge->said = all;
+    judge->count = (size_t)memory_broker_published(broker);
+}
+
+/* --- words for rules --- */
+
+bool judge_broken(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(judge->sentence, sizeof judge->sentence, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+uint32_t judge_step(const char *task)
+{
+    const char *const slash = strchr(task, '/');
+
+    return slash != NULL ? (uint32_t)strtoul(slash + 1, NULL, 10) : 0;
+}
+
+const struct said *judge_signal(const struct judge *judge,
+                                const char *deployment,
+                                Pb__Signal__BodyCase body)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__Signal *const signal = judge->said[i].signal;
+
+        if (signal != NULL && signal->body_case == body &&
+            strcmp(signal->deployment, deployment) == 0)
+            return &judge->said[i];
+    }
+    return NULL;
+}
+
+bool judge_all(struct judge *judge)
+{
+    const struct rule *const books[] = { rules_of_records };
+
+    for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {
+        for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {
+            if (!rule->holds(judge)) {
+                judge->rule = rule->name;
+                return false;
+            }
+        }
+    }
+    return true;
+}

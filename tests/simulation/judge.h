@@ -1,0 +1,73 @@
+/* Judges the history of a run by what the design promises, from the records as any outsider
+ * could read them, by the .proto files alone: nothing here knows the coordinator. */
+#ifndef TESTS_SIMULATION_JUDGE_H
+#define TESTS_SIMULATION_JUDGE_H
+
+#include "common/adapters/memory/bus.h"
+#include "common/wire/pb.h"
+#include "tests/simulation/history.h"
+
+/* A record of any topic. */
+struct said {
+    int64_t order; /* Of publishing, over all topics. */
+    int64_t at_ms;
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    const char *key;
+    const char *id;     /* ce_id; "" if it has none. */
+    const char *writer; /* "" if it names none. */
+    const uint8_t *bytes;
+    size_t length;
+    bool poison; /* It does not say what a record of its topic says. */
+
+    /* What it says: one of these. */
+    const Pb__Event *event;
+    const Pb__Command *command;
+    const Pb__Signal *signal;
+    const Pb__Control *control;
+    const Pb__DeadLetter *letter;
+};
+
+struct judge {
+    struct arena *arena;
+    const struct said *said; /* In the order of publishing. */
+    size_t count;
+    const struct history *history;
+    const char *const *features;
+    size_t feature_count;
+
+    /* The first rule that was broken; NULL: none. */
+    const char *rule;
+    char sentence[512];
+};
+
+/* Reads everything the broker holds. */
+void judge_read(struct judge *judge, struct memory_broker *broker, int32_t partitions);
+
+/* Applies every rule until one is broken. True if all hold. */
+bool judge_all(struct judge *judge);
+
+/* For rules: this one is broken. Returns false. */
+bool judge_broken(struct judge *judge, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A rule, and its name. */
+struct rule {
+    const char *name;
+    bool (*holds)(struct judge *judge);
+};
+
+/* Ends with a rule without a name. */
+extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
+    rules_of_lanes[], rules_of_ends[];
+
+/* "one.2/3/1/0": 3; 0 if it is no task. */
+uint32_t judge_step(const char *task);
+
+/* First signal of that kind of that deployment, from that order on; NULL if there is none. */
+const struct said *judge_signal(const struct judge *judge,
+                                const char *deployment,
+                                Pb__Signal__BodyCase body);
+
+#endif

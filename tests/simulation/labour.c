@@ -1,0 +1,362 @@
+/* What the workers do here: the real runtime claims, keeps leases, cancels and reports; the
+ * work itself is done on simulated targets, and goes wrong as the weather says. Flags are set
+ * by the real flag-rollout. */
+#include "tests/simulation/world.h"
+
+#include <string.h>
+
+enum { WORK_MS = 700, SILENCE_MS = 100 * 1000 * 1000, SAMPLE_MS = 500 };
+
+/* Of one task, between its steps. */
+struct labour {
+    int64_t until_ms; /* It is at work till then. */
+    unsigned next;    /* Instance. */
+    unsigned samples;
+};
+
+static struct process *process_of(const struct worker_ports *ports)
+{
+    return ports->service->open_self;
+}
+
+static bool happens(struct process *process, unsigned in_million)
+{
+    return !process->world->quiet && dice_chance(&process->world->dice, in_million);
+}
+
+static int64_t now_of(const struct worker_ports *ports)
+{
+    return clock_now_ms(ports->service->clock);
+}
+
+/* The task's memory; at the first step it is decided how long the work takes. */
+static struct labour *labour_of(const struct worker_ports *ports,
+                                struct worker_task *task,
+                                int64_t least_ms)
+{
+    struct process *const process = process_of(ports);
+    struct labour *labour = task->memory;
+
+    if (labour != NULL)
+        return labour;
+    labour = task->memory = arena_alloc(task->arena, sizeof *labour);
+    labour->until_ms = now_of(ports) + least_ms + dice_ms(&process->world->dice, 0, WORK_MS);
+    if (happens(process, process->world->weather.silence))
+        labour->until_ms += SILENCE_MS;
+    return labour;
+}
+
+static enum worker_step cancelled(struct worker_task *task)
+{
+    task->result->outcome = PB__OUTCOME__OUTCOME_CANCELLED;
+    return WORKER_DONE;
+}
+
+static enum worker_step again(struct worker_task *task, int64_t at_ms)
+{
+    task->wake_ms = at_ms;
+    return WORKER_AGAIN;
+}
+
+static enum worker_step failed(struct worker_task *task, Pb__Outcome outcome, const char *why)
+{
+    task->result->outcome = outcome;
+    task->result->error = why;
+    return WORKER_DONE;
+}
+
+static Pb__Verdict verdict_of(struct process *process, const Pb__CheckSpec *check)
+{
+    static const Pb__Verdict bad[] = { PB__VERDICT__FAIL,         PB__VERDICT__FAIL,
+                                       PB__VERDICT__INCONCLUSIVE, PB__VERDICT__NO_DATA,
+                                       PB__VERDICT__ERROR,        PB__VERDICT__WARN };
+
+    if (!pb_same(check->not_applicable, ""))
+        return PB__VERDICT__NOT_APPLICABLE;
+    if (!happens(process, process->world->weather.bad_finding / 8))
+        return PB__VERDICT__PASS;
+    return bad[dice_below(&process->world->dice, sizeof bad / sizeof bad[0])];
+}
+
+static void find_all(struct process *process,
+                     struct worker_task *task,
+                     Pb__CheckSpec *const *checks,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pb_same(checks[i]->kind, "attest") ||
+            happens(process, process->world->weather.bad_finding / 16))
+            continue;
+        (void)worker_find(task, checks[i], verdict_of(process, checks[i]), "seen");
+    }
+}
+
+static void find_one(struct worker_task *task, const char *name, Pb__Verdict verdict)
+{
+    Pb__CheckSpec check = PB__CHECK_SPEC__INIT;
+
+    check.id = arena_text(task->arena, name);
+    check.kind = "builtin";
+    check.required = true;
+    (void)worker_find(task, &check, verdict, "seen");
+}
+
+/* --- targets --- */
+
+static void observe(struct world *world, struct worker_task *task, const Pb__Change *change)
+{
+    for (size_t i = 0; i < world->site_count; i++) {
+        const struct site *const site = &world->sites[i];
+        Pb__Observed *observed;
+
+        if (!pb_same(site->target, change->target))
+            continue;
+        observed = pb_new(task->arena, &pb__observed__descriptor);
+        observed->target = site->target;
+        observed->instance = site->name;
+        observed->version = arena_text(task->arena, site->version);
+        PB_APPEND(task->arena, task->result, observed, observed);
+    }
+}
+
+static const char *before_of(Pb__Observed *const *baseline,
+                             size_t count,
+                             const char *target,
+                             const char *instance)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pb_same(baseline[i]->target, target) && pb_same(baseline[i]->instance, instance))
+            return baseline[i]->version;
+    }
+    return "unknown";
+}
+
+static const Pb__Batch *batch_of(const Pb__Change *change, uint32_t index)
+{
+    for (size_t i = 0; i < change->n_batches; i++) {
+        if (change->batches[i]->index == index)
+            return change->batches[i];
+    }
+    return NULL;
+}
+
+/* One instance after the other: the runtime looks between them whether it may go on. */
+static enum worker_step bring(const struct worker_ports *ports,
+                              struct worker_task *task,
+                              const Pb__Change *change,
+                              uint32_t index,
+                              bool back)
+{
+    struct process *const process = process_of(ports);
+    struct world *const world = process->world;
+    const Pb__Command *const command = task->command;
+    const Pb__Batch *const batch = batch_of(change, index);
+    struct labour *const labour = labour_of(ports, task, 0);
+    struct order order = { .command = command, .target = change->target, .back = back };
+
+    if (task->stopped(task))
+        return cancelled(task);
+    if (now_of(ports) < labour->until_ms)
+        return again(task, labour->until_ms);
+    if (happens(process, world->weather.error))
+        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
+    if (labour->next < batch->n_instances) {
+        order.instance = batch->instances[labour->next];
+        order.version =
+            back ? before_of(command->revert->baseline,
+                             command->revert->n_baseline,
+                             change->target,
+                             order.instance)
+                 : arena_printf(task->arena, "%s of %s", change->version, command->deployment);
+        if (!process_reaches_out(process, order.instance) ||
+            happens(process, world->weather.broken))
+            return failed(task, PB__OUTCOME__OUTCOME_ERROR, "the target does not answer");
+        if (!site_put(world, &order))
+            return failed(task, PB__OUTCOME__OUTCOME_FAILED, "the target refuses");
+        labour->next++;
+        return again(task, now_of(ports) + dice_ms(&world->dice, 0, WORK_MS));
+    }
+    find_one(task,
+             arena_printf(task->arena, "apply.%u.%u", change->index, index),
+             happens(process, world->weather.bad_finding) ? PB__VERDICT__FAIL
+                                                          : PB__VERDICT__PASS);
+    find_one(task, "logs.errors", PB__VERDICT__PASS);
+    find_one(task, "traffic.weight", PB__VERDICT__PASS);
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return WORKER_DONE;
+}
+
+static enum worker_step apply(const struct worker_ports *ports,
+                              struct worker_task *task,
+                              struct error *error)
+{
+    (void)error;
+    return bring(ports, task, task->command->apply->change, task->command->apply->batch, false);
+}
+
+static enum worker_step revert(const struct worker_ports *ports,
+                               struct worker_task *task,
+                               struct error *error)
+{
+    (void)error;
+    return bring(
+        ports, task, task->command->revert->change, task->command->revert->batch, true);
+}
+
+static bool stays(const Pb__ReadBack *asked, const Pb__Change *change)
+{
+    for (size_t i = 0; i < asked->n_kept; i++) {
+        if (asked->kept[i]->index == change->index)
+            return true;
+    }
+    for (size_t i = 0; i < asked->n_skipped; i++) {
+        if (asked->skipped[i] == change->index)
+            return true;
+    }
+    return false;
+}
+
+static bool is_as_before(struct world *world, const Pb__ReadBack *asked)
+{
+    for (size_t i = 0; i < asked->n_baseline; i++) {
+        const Pb__Observed *const before = asked->baseline[i];
+        const struct site *const site = site_find(world, before->target, before->instance);
+        bool compared = false;
+
+        for (size_t c = 0; c < asked->n_changes; c++)
+            compared |= pb_same(asked->changes[c]->target, before->target) &&
+                        !stays(asked, asked->changes[c]);
+        if (compared && site != NULL && strcmp(site->version, before->version) != 0)
+            return false;
+    }
+    return true;
+}
+
+static enum worker_step read_back(const struct worker_ports *ports,
+                                  struct worker_task *task,
+                                  struct error *error)
+{
+    struct process *const process = process_of(ports);
+    const struct labour *const labour = labour_of(ports, task, 0);
+    const Pb__ReadBack *const asked = task->command->read_back;
+
+    (void)error;
+    if (task->stopped(task))
+        return cancelled(task);
+    if (now_of(ports) < labour->until_ms)
+        return again(task, labour->until_ms);
+    if (!process_reaches_out(process, "read back"))
+        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "the target does not answer");
+    for (size_t i = 0; i < asked->n_changes; i++)
+        observe(process->world, task, asked->changes[i]);
+    find_one(task,
+             "read-back",
+             is_as_before(process->world, asked) ? PB__VERDICT__PASS : PB__VERDICT__FAIL);
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return WORKER_DONE;
+}
+
+/* --- checks, watches, words --- */
+
+static enum worker_step run_checks(const struct worker_ports *ports,
+                                   struct worker_task *task,
+                                   struct error *error)
+{
+    struct process *const process = process_of(ports);
+    const struct labour *const labour = labour_of(ports, task, 0);
+    const Pb__RunChecks *const asked = task->command->run_checks;
+
+    (void)error;
+    if (task->stopped(task))
+        return cancelled(task);
+    if (now_of(ports) < labour->until_ms)
+        return again(task, labour->until_ms);
+    if (happens(process, process->world->weather.error))
+        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
+    find_all(process, task, asked->checks, asked->n_checks);
+    for (size_t i = 0; asked->report_baseline && i < asked->n_changes; i++)
+        observe(process->world, task, asked->changes[i]);
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return WORKER_DONE;
+}
+
+static enum worker_step watch(const struct worker_ports *ports,
+                              struct worker_task *task,
+                              struct error *error)
+{
+    struct process *const process = process_of(ports);
+    const Pb__Watch *const asked = task->command->watch;
+    struct labour *const labour =
+        labour_of(ports, task, asked->clock_ended ? 0 : asked->min_ms);
+    Pb__TaskProgress progress = PB__TASK_PROGRESS__INIT;
+
+    (void)error;
+    if (task->stopped(task))
+        return cancelled(task);
+    if (labour->samples++ == 0) {
+        progress.active = true;
+        task->progress(task, &progress);
+    }
+    if (now_of(ports) < labour->until_ms) {
+        const int64_t next_ms = now_of(ports) + SAMPLE_MS;
+
+        return again(task, next_ms < labour->until_ms ? next_ms : labour->until_ms);
+    }
+    if (happens(process, process->world->weather.error))
+        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
+    find_all(process, task, asked->checks, asked->n_checks);
+    task->result->samples = asked->min_samples + 1;
+    task->result->coverage_bp = 10000;
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return WORKER_DONE;
+}
+
+static enum worker_step announce(const struct worker_ports *ports,
+                                 struct worker_task *task,
+                                 struct error *error)
+{
+    struct process *const process = process_of(ports);
+
+    (void)error;
+    if (happens(process, process->world->weather.error))
+        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
+    find_one(task, "notify", PB__VERDICT__PASS);
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return WORKER_DONE;
+}
+
+static enum worker_step finalise(const struct worker_ports *ports,
+                                 struct worker_task *task,
+                                 struct error *error)
+{
+    struct process *const process = process_of(ports);
+    const struct labour *const labour = labour_of(ports, task, 0);
+
+    (void)error;
+    if (task->stopped(task))
+        return cancelled(task);
+    if (now_of(ports) < labour->until_ms)
+        return again(task, labour->until_ms);
+    if (happens(process, process->world->weather.error))
+        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
+    find_all(process, task, task->command->finalise->checks, task->command->finalise->n_checks);
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return WORKER_DONE;
+}
+
+/* clang-format off */
+static const struct worker_handler checkers[] = { { PB__COMMAND__BODY_RUN_CHECKS, run_checks } };
+static const struct worker_handler movers[] = {
+    { PB__COMMAND__BODY_APPLY, apply }, { PB__COMMAND__BODY_REVERT, revert }, { PB__COMMAND__BODY_READ_BACK, read_back },
+};
+static const struct worker_handler watchers[] = { { PB__COMMAND__BODY_WATCH, watch } };
+static const struct worker_handler heralds[] = {
+    { PB__COMMAND__BODY_ANNOUNCE, announce }, { PB__COMMAND__BODY_FINALISE, finalise },
+};
+
+const struct worker_spec labour_prechecks = { .name = "prechecks", .handlers = checkers, .handler_count = 1 };
+const struct worker_spec labour_executor = { .name = "executor", .handlers = movers, .handler_count = 3 };
+const struct worker_spec labour_validator = { .name = "validator", .handlers = checkers, .handler_count = 1 };
+const struct worker_spec labour_monitor = { .name = "monitor", .handlers = watchers, .handler_count = 1 };
+const struct worker_spec labour_notifier = { .name = "notifier", .handlers = heralds, .handler_count = 2 };
+/* clang-format on */

@@ -1,0 +1,222 @@
+/* slipway-simulation: whole lives of a Slipway in one process, on simulated Kafka, Redis and
+ * time, with everything going wrong that can; a judge who was not there reads the record.
+ *
+ *     slipway-simulation [--seeds N] [--first S] [--seconds T] [--twice EVERY] [--trace]
+ *
+ * One seed gives one run, bit for bit. Exit status 0: all runs were right. */
+#include "common/base/text.h"
+#include "common/wire/digest.h"
+#include "tests/simulation/judge.h"
+#include "tests/simulation/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    ACTIVE_MS = 5 * 60 * 1000,
+    QUIET_MS = 3 * 60 * 60 * 1000, /* People never wait longer than seconds. */
+    ROUNDS_MAX = 40 * 1000,
+    JUDGE_ARENA_MAX = 1024 * 1024 * 1024,
+    FAILURES_MAX = 10,
+};
+
+struct options {
+    uint64_t seeds;
+    uint64_t first;
+    uint64_t seconds; /* After that much time no new run begins; 0: all are run. */
+    uint64_t twice;   /* Every so many seeds are run once more and compared; 0: none. */
+    bool trace;
+};
+
+struct outcome {
+    const char *rule; /* NULL: all held. */
+    char sentence[512];
+    char digest[DIGEST_HEX_SIZE];
+    int64_t records;
+};
+
+/* Everything that can be told apart between two runs. */
+static void digest_run(struct world *world, char ret[DIGEST_HEX_SIZE])
+{
+    const char *const text =
+        arena_printf(&world->arena,
+                     "%lld %llu %lld %llu",
+                     (long long)memory_broker_published(world->broker),
+                     (unsigned long long)memory_space_commits(world->space),
+                     (long long)world_now_ms(world),
+                     (unsigned long long)dice_roll(&world->dice));
+
+    (void)snprintf(ret, DIGEST_HEX_SIZE, "%s", text);
+}
+
+static bool walk(struct world *world)
+{
+    const int64_t calm_ms =
+        world_now_ms(world) + dice_ms(&world->dice, ACTIVE_MS / 10, ACTIVE_MS);
+    unsigned rounds = 0;
+
+    while (world_now_ms(world) < calm_ms && rounds++ < ROUNDS_MAX)
+        world_round(world);
+    world->quiet = true;
+    world_tell(world, "---- all heals");
+    for (size_t i = 0; i < world->process_count; i++)
+        world->processes[i].skew_ms = 0;
+    for (size_t i = 0; i < world->process_count; i++) {
+        if (world->processes[i].edited) {
+            world->processes[i].edited = false;
+            process_stop(&world->processes[i]);
+        }
+    }
+    while (world_now_ms(world) < calm_ms + QUIET_MS && rounds++ < ROUNDS_MAX) {
+        world_round(world);
+        if (rounds % 8 == 0 && people_are_done(world))
+            return true;
+    }
+    return false;
+}
+
+static void judge_run(struct world *world, struct outcome *ret)
+{
+    const char *features[FEATURES_MAX];
+    struct arena arena = arena_with_limit(JUDGE_ARENA_MAX);
+    struct judge judge = { .arena = &arena,
+                           .history = &world->history,
+                           .features = features,
+                           .feature_count = world->feature_count };
+
+    for (size_t i = 0; i < world->feature_count; i++)
+        features[i] = world->features[i].name;
+    judge_read(&judge, world->broker, (int32_t)world->set->settings[0]->kafka.partitions);
+    if (!judge_all(&judge)) {
+        ret->rule = judge.rule;
+        (void)snprintf(ret->sentence, sizeof ret->sentence, "%s", judge.sentence);
+    }
+    arena_release(&arena);
+}
+
+static void say_unfinished(struct world *world, struct outcome *ret)
+{
+    struct text text = text_over(ret->sentence, sizeof ret->sentence);
+
+    ret->rule = "everything ends once all heals";
+    for (size_t i = 0; i < world->feature_count; i++) {
+        const Pb__FeatureState *const known =
+            people_see_feature(world, world->features[i].name);
+        const char *const id = known == NULL            ? ""
+                               : known->live[0] != '\0' ? known->live
+                                                        : known->last;
+        const Pb__DeploymentState *const state = people_see(world, id);
+
+        text_add(&text, "%s: %s ", world->features[i].name, id);
+        if (state != NULL)
+            text_add(&text,
+                     "%s step %u, %zu tasks: %s; ",
+                     pb_phase_name(state->phase),
+                     state->step,
+                     state->n_tasks,
+                     state->waiting_for != NULL ? state->waiting_for->sentence : "");
+    }
+}
+
+static void run(struct stage_set *set, uint64_t seed, bool trace, struct outcome *ret)
+{
+    static struct world world;
+
+    memset(ret, 0, sizeof *ret);
+    world.tracing = trace;
+    world_open(&world, set, seed);
+    if (walk(&world))
+        judge_run(&world, ret);
+    else
+        say_unfinished(&world, ret);
+    ret->records = memory_broker_published(world.broker);
+    digest_run(&world, ret->digest);
+    world_close(&world);
+}
+
+static bool run_seed(struct stage_set *set, const struct options *options, uint64_t seed)
+{
+    struct outcome outcome;
+    struct outcome again;
+
+    run(set, seed, options->trace, &outcome);
+    if (outcome.rule == NULL && options->twice > 0 && seed % options->twice == 0) {
+        run(set, seed, false, &again);
+        if (strcmp(outcome.digest, again.digest) != 0) {
+            outcome.rule = "one seed is one run";
+            (void)snprintf(outcome.sentence,
+                           sizeof outcome.sentence,
+                           "%.60s, then %.60s",
+                           outcome.digest,
+                           again.digest);
+        }
+    }
+    if (outcome.rule == NULL)
+        return true;
+    (void)printf("seed %llu: broken: %s\n    %s\n    again with: slipway-simulation --first "
+                 "%llu --seeds 1 --trace\n",
+                 (unsigned long long)seed,
+                 outcome.rule,
+                 outcome.sentence,
+                 (unsigned long long)seed);
+    (void)fflush(stdout);
+    return false;
+}
+
+static bool read_number(const char *text, uint64_t *ret)
+{
+    char *end = NULL;
+
+    if (text == NULL)
+        return false;
+    *ret = strtoull(text, &end, 10);
+    return end != text && *end == '\0';
+}
+
+static bool read_options(int argc, char **argv, struct options *ret)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *const value = i + 1 < argc ? argv[i + 1] : NULL;
+
+        if (strcmp(argv[i], "--trace") == 0) {
+            ret->trace = true;
+            continue;
+        }
+        if (!(strcmp(argv[i], "--seeds") == 0 && read_number(value, &ret->seeds)) &&
+            !(strcmp(argv[i], "--first") == 0 && read_number(value, &ret->first)) &&
+            !(strcmp(argv[i], "--seconds") == 0 && read_number(value, &ret->seconds)) &&
+            !(strcmp(argv[i], "--twice") == 0 && read_number(value, &ret->twice)))
+            return false;
+        i++;
+    }
+    return true;
+}
+
+static bool is_over(const struct options *options, time_t began)
+{
+    return options->seconds > 0 && (uint64_t)(time(NULL) - began) >= options->seconds;
+}
+
+int main(int argc, char **argv)
+{
+    static struct stage_set set;
+    struct options options = { .seeds = 100, .first = 1, .twice = 50 };
+    const time_t began = time(NULL);
+    unsigned failures = 0;
+    uint64_t done = 0;
+
+    if (!read_options(argc, argv, &options)) {
+        (void)fprintf(stderr,
+                      "usage: slipway-simulation [--seeds N] [--first S] [--seconds T] "
+                      "[--twice EVERY] [--trace]\n");
+        return 2;
+    }
+    stage_set_open(&set);
+    for (; done < options.seeds && failures < FAILURES_MAX && !is_over(&options, began); done++)
+        failures += !run_seed(&set, &options, options.first + done);
+    stage_set_close(&set);
+    (void)printf("%llu passed, %u failed\n", (unsigned long long)(done - failures), failures);
+    return failures > 0;
+}

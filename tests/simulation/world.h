@@ -1,0 +1,208 @@
+/* The world of one run: broker, Redis, time, the processes on them, the targets they change,
+ * the gateways that answer users, and the people. One thread; all chance comes from the dice.
+ */
+#ifndef TESTS_SIMULATION_WORLD_H
+#define TESTS_SIMULATION_WORLD_H
+
+#include "common/adapters/memory/bus.h"
+#include "common/adapters/memory/clock.h"
+#include "common/adapters/memory/store.h"
+#include "common/domain/flags.h"
+#include "common/runtime/worker.h"
+#include "common/state/projection.h"
+#include "tests/simulation/dice.h"
+#include "tests/simulation/fiber.h"
+#include "tests/simulation/history.h"
+#include "tests/simulation/weather.h"
+
+enum {
+    PROCESSES_MAX = 14,
+    GATEWAYS = 2,
+    FEATURES_MAX = 3,
+    SITES_MAX = 16,
+    COPIES = 4, /* Of Redis, a second apart or more. */
+    POLICIES = 3,
+    SESSION_MS = 6000,
+};
+
+struct world;
+
+/* What is the same in every run of this program. */
+struct stage_set {
+    struct arena arena;
+    const struct settings *settings[2]; /* Before and after an edit that changes nothing. */
+    const Pb__AcceptanceSignedOff *acceptance;
+    struct envelope_keys keys;
+    struct fiber *fibers[PROCESSES_MAX];
+};
+
+/* One running copy of a service, and what comes after its death. */
+struct process {
+    struct world *world;
+    const struct worker_spec *worker; /* NULL: a coordinator. */
+    char name[32];                    /* "executor-2" */
+    struct service_ports ports;
+    struct fiber *fiber;
+    void *state;       /* NULL: it is down. */
+    bool edited;       /* It runs under the edited configuration. */
+    bool turning;      /* Inside a turn: its calls may fail. */
+    bool busy;         /* It stands still in the middle of a turn. */
+    bool dying;        /* Nothing that it does has an effect any more. */
+    bool evicted;      /* Since it stands still. */
+    int64_t up_at_ms;  /* When it is down. */
+    int64_t since_ms;  /* Since when it stands still; */
+    int64_t until_ms;  /* and until when. */
+    int64_t skew_ms;   /* Of its wall clock. */
+    int64_t turned_ms; /* Its last turn. */
+    uint64_t seen;     /* world_activity at its end. */
+    bool idle;         /* That turn changed nothing. */
+};
+
+/* One instance of a target. Refuses a lower fence; the same twice changes nothing. */
+struct site {
+    const char *target;
+    const char *service;
+    const char *name;
+    char version[64];
+    uint64_t grant;
+    uint64_t at_version;
+};
+
+/* A gateway as far as users see it: its own fold of control.v1. */
+struct gateway {
+    struct flag_table *table;
+    int64_t next;
+    int64_t deaf_until_ms;
+};
+
+/* A feature and the people around it. */
+struct feature {
+    char name[16];
+    Pb__AcceptanceSignedOff *acceptance;
+    int64_t submit_ms; /* When it is sent next; INT64_MAX: never again. */
+    unsigned sent;
+    int64_t act_ms; /* When its people look again. */
+    unsigned retries;
+};
+
+struct world {
+    struct stage_set *set;
+    uint64_t seed;
+    struct dice dice;
+    struct weather weather;
+    bool quiet; /* Nothing fails any more. */
+    struct memory_clock clock;
+    struct memory_broker *broker;
+    struct memory_space *space;
+    struct memory_space *copies[COPIES]; /* Of Redis, oldest first. */
+    size_t copy_count;
+    int64_t copied_ms;
+    int64_t store_back_ms; /* Redis is away until then. */
+    int64_t bus_back_ms;
+    struct bus bus;
+    struct store store;
+    struct arena arena;   /* Of the whole run. */
+    struct arena scratch; /* Of one glance of people or checks. */
+    struct process processes[PROCESSES_MAX];
+    size_t process_count;
+    struct site sites[SITES_MAX];
+    size_t site_count;
+    struct gateway gateways[GATEWAYS];
+    struct feature features[FEATURES_MAX];
+    size_t feature_count;
+    unsigned said; /* Records and requests made by people and by mischief. */
+    struct history history;
+    bool tracing;
+};
+
+/* Reads configuration and feature from the folder of this program's sources. */
+void stage_set_open(struct stage_set *set);
+void stage_set_close(struct stage_set *set);
+
+void world_open(struct world *world, struct stage_set *set, uint64_t seed);
+void world_close(struct world *world);
+
+/* One round: everybody who has something to do does it, and time goes on. */
+void world_round(struct world *world);
+
+static inline int64_t world_now_ms(const struct world *world)
+{
+    return world->clock.now_ms;
+}
+
+/* Equal twice: nothing was written and nothing was said. */
+uint64_t world_activity(const struct world *world);
+
+/* A line of the trace, if there is one. */
+void world_tell(struct world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Publish as that writer, NULL: unsigned. */
+struct saying {
+    const char *topic;
+    const char *key;
+    const char *writer;
+    const char *id;
+    const ProtobufCMessage *message;
+};
+void world_say(struct world *world, const struct saying *saying);
+
+/* An id that was never used in this run: "abort.17". */
+const char *world_id(struct world *world, const char *what);
+
+/* --- process.c --- */
+struct process *process_add(struct world *world,
+                            const struct worker_spec *worker,
+                            const char *name);
+void process_turn(struct process *process);
+void process_kill(struct process *process);
+void process_stop(struct process *process); /* Cleanly; a busy one dies. */
+bool process_has_work(const struct process *process);
+/* When it wants to be called next though nothing happens. */
+int64_t process_wake_ms(const struct process *process);
+/* A call to the outside that is no port: false if it does not come about. */
+bool process_reaches_out(struct process *process, const char *what);
+
+/* --- sites.c --- */
+void sites_open(struct world *world);
+struct site *site_find(struct world *world, const char *target, const char *instance);
+/* What a worker asks of an instance. */
+struct order {
+    const Pb__Command *command;
+    const char *target;
+    const char *instance;
+    const char *version;
+    bool back;
+};
+/* False: its fence is lower than what the instance has seen. */
+bool site_put(struct world *world, const struct order *order);
+/* By hand: whatever it runs and whoever wants something else. */
+void site_restore(struct world *world,
+                  const char *target,
+                  const char *instance,
+                  const char *version);
+
+/* --- gateways.c --- */
+void gateways_open(struct world *world);
+void gateways_close(struct world *world);
+void gateways_turn(struct world *world);
+enum err gateways_client(struct process *process, struct http_client *ret);
+
+/* --- labour.c --- */
+extern const struct worker_spec labour_prechecks, labour_executor, labour_validator,
+    labour_monitor, labour_notifier;
+
+/* --- people.c --- */
+void people_open(struct world *world);
+void people_turn(struct world *world);
+int64_t people_wake_ms(const struct world *world);
+/* All of what was accepted has ended. */
+bool people_are_done(struct world *world);
+/* What the state of that deployment is by Redis; NULL if there is none. In world.scratch. */
+Pb__DeploymentState *people_see(struct world *world, const char *deployment);
+Pb__FeatureState *people_see_feature(struct world *world, const char *feature);
+
+/* --- mischief.c --- */
+void mischief_turn(struct world *world);
+
+#endif
