@@ -233,7 +233,8 @@ static bool take_place(struct gateway_call *call, uint64_t id)
     if (place == NULL)
         return false;
     *place = comer;
-    streams->count++;
+    if (streams->count++ == 0)
+        streams->began_ms = call->now_ms;
     return true;
 }
 

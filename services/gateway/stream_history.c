@@ -56,6 +56,18 @@ static char *copy_of(const char *bytes, size_t length)
     return copy;
 }
 
+/* FNV-1a; of the actor too, for what one is told of it is not what another is. Never 0. */
+static uint64_t whole_of(const struct audience *audience)
+{
+    uint64_t hash = 14695981039346656037U ^ (uint64_t)(uintptr_t)audience->actor;
+
+    if (audience->whole == NULL)
+        return 0;
+    for (const char *c = audience->whole; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+    return hash != 0 ? hash : 1;
+}
+
 static char *copy_text(const char *text)
 {
     return text != NULL ? copy_of(text, strlen(text)) : NULL;
@@ -73,6 +85,7 @@ void history_add(struct history *history,
         forget_first(history);
     history->item[history->next % NEWS_MAX] = (struct news){
         .at_ms = now_ms,
+        .whole = whole_of(audience),
         .topic = copy_text(audience->topic),
         .other = copy_text(audience->other),
         .role = copy_text(audience->role),
@@ -98,6 +111,18 @@ static uint64_t number_of(const struct history *history, const char *id)
     return *end == '\0' && number < history->next ? number : 0;
 }
 
+/* A later one says it all. */
+static bool is_superseded(const struct history *history, uint64_t number)
+{
+    const uint64_t whole = history->item[number % NEWS_MAX].whole;
+
+    for (uint64_t n = number + 1; whole != 0 && n < history->next; n++) {
+        if (history->item[n % NEWS_MAX].whole == whole)
+            return true;
+    }
+    return false;
+}
+
 bool history_catch_up(const struct history *history,
                       const struct stream *stream,
                       const char *last_id,
@@ -111,11 +136,12 @@ bool history_catch_up(const struct history *history,
     for (int pass = 0; pass < 2; pass++) {
         for (uint64_t n = last + 1; n < history->next; n++) {
             const struct news *const news = &history->item[n % NEWS_MAX];
-            const struct audience audience = {
-                news->topic, news->other, news->role, news->actor
-            };
+            const struct audience audience = { .topic = news->topic,
+                                               .other = news->other,
+                                               .role = news->role,
+                                               .actor = news->actor };
 
-            if (!stream_wants(stream, &audience))
+            if (!stream_wants(stream, &audience) || is_superseded(history, n))
                 continue;
             if (pass == 0)
                 length += news->length;

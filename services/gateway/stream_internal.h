@@ -40,11 +40,14 @@ struct audience {
     const char *other;
     const char *role;
     const Pb__Actor *actor;
+    const char *whole; /* The news says everything about that: what was said before may be
+                          forgotten. NULL: it does not. */
 };
 
 /* A piece of news as it was sent. Everything owned. */
 struct news {
     int64_t at_ms;
+    uint64_t whole; /* Of what it says everything; 0: it says only what is new. */
     char *topic;
     char *other;            /* NULL: none. */
     char *role;             /* NULL: any. */
@@ -86,6 +89,7 @@ struct sampled {
 
 struct gateway_streams {
     /* Under the gateway's lock. */
+    int64_t began_ms; /* Since when there have been some. */
     struct stream item[STREAMS_MAX];
     size_t count;                               /* Places in use: those here, and those kept. */
     char keys[STREAM_KEYS_MAX][STREAM_KEY_MAX]; /* Of control.v1: changed and not told yet. */

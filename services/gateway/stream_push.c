@@ -7,6 +7,7 @@
 
 enum {
     LIST_MAX = 1000,
+    SLACK_MS = 10000,    /* Between the broker's clock and ours. */
     EVERY_MS = 100,      /* A round. */
     DEPLOYMENT_MS = 250, /* At most four versions of one deployment a second. */
     SLOW_EVERY_MS = 1000,
@@ -202,7 +203,11 @@ static void tell_detail(struct gateway *gateway,
     if (count == 0 || !load_detail(gateway, bench, &source))
         return;
     for (size_t i = 0; i < count; i++) {
-        const struct audience audience = { .topic = topic, .actor = viewers[i] };
+        const struct audience audience = {
+            .topic = topic,
+            .actor = viewers[i],
+            .whole = arena_printf(&bench->item, "detail %s", state->id),
+        };
         struct json json = json_afresh(&bench->text);
 
         source.viewer = viewers[i];
@@ -221,6 +226,7 @@ static void tell_summary(struct gateway *gateway,
     const struct audience audience = {
         .topic = "deployments",
         .other = arena_printf(&bench->item, "deployment:%s", state->id),
+        .whole = arena_printf(&bench->item, "deployment %s", state->id),
     };
     struct json json = json_afresh(&bench->text);
 
@@ -255,6 +261,20 @@ static void tell_no_longer_asked(struct gateway *gateway,
                 gateway, bench, &audience, "inbox", inbox_item_id(&bench->item, state, name));
         role += length;
     }
+}
+
+/* One that was never told may have been read by whoever came just before it changed. */
+static void suppose_all_were_asked(const struct gateway *gateway,
+                                   const Pb__DeploymentState *state,
+                                   struct seen *seen)
+{
+    const struct settings *const settings = gateway->ports->settings;
+    struct text roles = text_over(seen->asked, sizeof seen->asked);
+
+    if (state->now_ms < gateway->streams->began_ms - SLACK_MS)
+        return;
+    for (size_t i = 0; i < settings->role_count; i++)
+        text_add(&roles, "%s%s,", i == 0 ? "," : "", settings->roles[i].name);
 }
 
 static void tell_inbox(struct gateway *gateway,
@@ -296,6 +316,8 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
         !procedure_is_terminal(state->phase))
         return false;
     before = seen->version;
+    if (before == 0)
+        suppose_all_were_asked(gateway, state, seen);
     seen->version = state->version;
     seen->at_ms = now_ms;
     tell_summary(gateway, bench, state);

@@ -56,6 +56,8 @@ void view_links(struct json *json, const char *key, Pb__Link *const *links, size
 void view_plan(struct json *json, const char *key, const struct view_source *source);
 void view_changes(struct json *json, const char *key, const struct view_source *source);
 void view_stages(struct json *json, const char *key, const struct view_source *source);
+/* What taking it back would do, from what was applied; once it is being taken back, also what
+ * was done of it, from the timeline. */
 void view_undo(struct json *json, const char *key, const struct view_source *source);
 
 /* The steps of undo, as what a request would do. */

@@ -54,8 +54,17 @@ struct framing {
     unsigned hosts;
     unsigned headers;
     bool chunked;
+    bool odd; /* A name that is none: others may read another header in it. */
     unsigned long long length;
 };
+
+/* RFC 9110: a token. "Content-Length :" is another header to us than to those in between. */
+static bool is_token(const char *name)
+{
+    return name[0] != '\0' && name[strspn(name,
+                                          "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
 
 static enum MHD_Result count_header(void *self,
                                     enum MHD_ValueKind kind,
@@ -66,6 +75,7 @@ static enum MHD_Result count_header(void *self,
 
     (void)kind;
     framing->headers++;
+    framing->odd = framing->odd || !is_token(name);
     if (strcasecmp(name, "content-length") == 0) {
         framing->lengths++;
         framing->length = strtoull(value != NULL ? value : "", NULL, 10);
@@ -85,6 +95,8 @@ static enum MHD_Result take_head(struct exchange *exchange, struct MHD_Connectio
 
     exchange->head_seen = true;
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &framing);
+    if (framing.odd)
+        return refuse(exchange, 400, "a header has a name that is none");
     if (framing.lengths + framing.encodings > 1)
         return refuse(exchange, 400, "the length of the body is given more than once");
     if (framing.encodings == 1 && !framing.chunked)

@@ -89,6 +89,45 @@ static void everything_that_is_known_is_shown(void **state)
     assert_int_equal(w.call.as_of_ms, deployment.state->now_ms);
 }
 
+/* At so many milliseconds after the stop. */
+static void undone(const struct world_deployment *deployment,
+                   uint64_t version,
+                   const char *type,
+                   int64_t after_ms)
+{
+    memory_clock_advance(&w.clock, after_ms);
+    world_entry(deployment, version, type, type, NULL);
+}
+
+static void an_undo_says_what_is_done_of_it_and_what_is_left(void **state)
+{
+    struct world_deployment deployment = rolling_out();
+
+    (void)state;
+    undone(&deployment, 4, "Reverted", 0);
+    memory_clock_advance(&w.clock, 1000);
+    deployment.state->phase = PB__PHASE__ROLLING_BACK;
+    deployment.state->stop = pb_new(&w.arena, &pb__stop_cause__descriptor);
+    deployment.state->stop->at_ms = w.clock.now_ms;
+    deployment.state->flags->killed = true;
+    deployment.state->flags->killed_ms = w.clock.now_ms + 7;
+    undone(&deployment, 5, "StopQuiet", 500);
+    undone(&deployment, 6, "Reverted", 1500);
+    world_store(&deployment);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 200);
+    assert_string_equal(world_text("undo.steps.0.how"), "latch");
+    assert_string_equal(world_text("undo.steps.0.state"), "DONE");
+    assert_int_equal(world_int("undo.steps.0.took_ms"), 7);
+    assert_string_equal(world_text("undo.steps.1.how"), "cancel");
+    assert_int_equal(world_int("undo.steps.1.took_ms"), 500);
+    assert_string_equal(world_text("undo.steps.2.how"), "revert");
+    assert_int_equal(world_int("undo.steps.2.took_ms"), 1500);
+    assert_int_equal(world_int("undo.steps.2.at_ms"), w.clock.now_ms);
+    assert_string_equal(world_text("undo.steps.3.state"), "RUNNING");
+    assert_true(json_is_null(world_at("undo.steps.3.took_ms")));
+    assert_string_equal(world_text("undo.steps.4.state"), "PENDING");
+}
+
 static void a_batch_that_is_held_is_old(void **state)
 {
     struct world_deployment deployment =
@@ -375,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_that_is_known_is_shown),
         TEST(its_version_is_its_tag),
+        TEST(an_undo_says_what_is_done_of_it_and_what_is_left),
         TEST(a_batch_that_is_held_is_old),
         TEST(a_sign_off_of_an_earlier_try_does_not_count),
         TEST(head_is_get_without_its_body),

@@ -3,76 +3,8 @@
 
 #include "services/gateway/herald.h"
 #include "tests/support/test.h"
-#include "tests/unit/gateway/fake_web.h"
 #include "tests/unit/gateway/gateway_world.h"
-
-static struct fake_web web;
-
-static int open_all(void **state)
-{
-    fake_web_open(&web);
-    (void)world_open(state);
-    w.gateway->server = fake_web_server(&web);
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)world_close(state);
-    fake_web_close(&web);
-    return 0;
-}
-
-/* As a browser does after a break: with the id of what it had last. */
-static int watch_again(const char *subject, const char *topics, uint64_t id, const char *last)
-{
-    struct asked asked = { .target = arena_printf(&w.arena,
-                                                  "/v1/stream%s%s",
-                                                  topics != NULL ? "?topics=" : "",
-                                                  topics != NULL ? topics : ""),
-                           .token = subject };
-    int status;
-
-    if (last != NULL)
-        asked.headers[0] = arena_printf(&w.arena, "Last-Event-ID: %s", last);
-    status = world_ask(&asked);
-    if (w.call.stream && !stream_register(&w.call, id))
-        status = w.call.status;
-    call_done(&w.call, &w.bench);
-    return status;
-}
-
-static int watch(const char *subject, const char *topics, uint64_t id)
-{
-    return watch_again(subject, topics, id, NULL);
-}
-
-/* The id of the last event of a text. */
-static const char *last_id(const char *news)
-{
-    const char *found = NULL;
-
-    for (const char *at = news; (at = strstr(at, "id: ")) != NULL; at++) {
-        if (at == news || at[-1] == '\n' || at[-1] == ' ')
-            found = at + strlen("id: ");
-    }
-    if (found == NULL)
-        fail_msg("no id in: %s", news);
-    return found != NULL ? arena_copy(&w.arena, found, strcspn(found, "\n")) : "";
-}
-
-/* What was pushed since the last time. */
-static const char *told(void)
-{
-    const char *copy;
-
-    memory_clock_advance(&w.clock, 300);
-    (void)herald_round(w.gateway->herald);
-    assert_null(strstr(web.pushed.bytes, "\n\n\n"));
-    copy = arena_text(&w.arena, web.pushed.bytes);
-    text_reset(&web.pushed);
-    return copy;
-}
+#include "tests/unit/gateway/watching.h"
 
 static void a_stream_begins_with_hello(void **state)
 {
@@ -231,7 +163,7 @@ static void an_inbox_is_told_to_those_who_are_asked(void **state)
     deployment.state->waiting_for->kind = "APPROVAL";
     world_store(&deployment);
     assert_int_equal(watch("tess", "inbox", 1), 200);
-    assert_int_equal(watch("rel", "inbox", 2), 200);
+    assert_int_equal(watch("rita", "inbox", 2), 200);
     news = told();
     assert_non_null(strstr(news, "1 id: "));
     assert_non_null(strstr(
@@ -328,109 +260,6 @@ static void a_detail_says_what_its_reader_may_ask(void **state)
     assert_non_null(strstr(rita, "\"metrics\":[{\"name\":\"error_rate\""));
 }
 
-/* --- after a break --- */
-
-static void what_was_missed_is_had_on_coming_back(void **state)
-{
-    const char *last;
-    const char *all;
-
-    (void)state;
-    world_turn();
-    assert_int_equal(watch("rel", "flags", 1), 200);
-    world_grant("express-pay", "express-pay.1", 1, 1);
-    world_turn();
-    last = last_id(told());
-    stream_forget(w.gateway, 1);
-    for (unsigned percent = 2; percent < 5; percent++) {
-        world_grant("express-pay", "express-pay.1", percent, percent);
-        world_turn();
-        (void)told();
-    }
-    assert_int_equal(watch_again("rel", "flags", 2, last), 200);
-    all = arena_text(&w.arena, world_body());
-    assert_null(strstr(all, "reset"));
-    assert_null(strstr(all, "\"percent\":1"));
-    assert_non_null(strstr(all, "\"percent\":2"));
-    assert_non_null(strstr(all, "\"percent\":3"));
-    assert_true(strstr(all, "\"percent\":4") > strstr(all, "\"percent\":3"));
-    assert_int_equal(strncmp(all + strlen("id: "), last, strlen(last)), 0);
-    /* It broke again at once; what had come of it counts. */
-    stream_forget(w.gateway, 2);
-    assert_int_equal(watch_again("rel", "flags", 3, last_id(all)), 200);
-    assert_null(strstr(world_body(), "event: flag"));
-    assert_null(strstr(world_body(), "reset"));
-}
-
-static void what_happened_to_others_is_not_had_by_coming_back(void **state)
-{
-    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__IN_REVIEW);
-    const char *last;
-
-    (void)state;
-    assert_int_equal(watch("rel", "inbox", 1), 200);
-    assert_int_equal(watch("tess", "inbox", 2), 200);
-    last = last_id(world_body());
-    stream_forget(w.gateway, 1);
-    stream_forget(w.gateway, 2);
-    deployment.state->waiting_for->kind = "APPROVAL";
-    world_store(&deployment);
-    (void)told();
-    assert_int_equal(watch_again("rel", "inbox", 3, last), 200);
-    assert_null(strstr(world_body(), "event: inbox"));
-    assert_null(strstr(world_body(), "reset"));
-    assert_int_equal(watch_again("tess", "inbox", 4, last), 200);
-    assert_non_null(strstr(world_body(), "event: inbox"));
-}
-
-static bool is_reset(const char *subject, const char *topics, const char *last)
-{
-    static uint64_t id = 500;
-
-    assert_int_equal(watch_again(subject, topics, id++, last), 200);
-    stream_forget(w.gateway, id - 1);
-    return strstr(world_body(), "event: reset") != NULL;
-}
-
-static void what_is_not_known_is_to_be_read_again(void **state)
-{
-    const char *last;
-
-    (void)state;
-    assert_int_equal(watch("rel", "flags", 1), 200);
-    last = last_id(world_body());
-    stream_forget(w.gateway, 1);
-    assert_false(is_reset("rel", "flags", last));
-    assert_true(is_reset("rel", "flags", "u1795442850000"));
-    assert_true(is_reset("rel", "flags", arena_printf(&w.arena, "%s9", last)));
-    assert_true(is_reset("rel", "flags", arena_printf(&w.arena, "%sx", last)));
-    assert_true(is_reset("rel", "freezes", last));
-    assert_true(is_reset("tess", "flags", last));
-    assert_false(is_reset("rel", "flags", last));
-    memory_clock_advance(&w.clock, 10 * 60 * 1000 + 1);
-    (void)told();
-    assert_true(is_reset("rel", "flags", last));
-}
-
-/* Somebody else looked on all the while; but what was kept for this one is gone. */
-static void after_ten_minutes_another_reader_does_not_help(void **state)
-{
-    const char *last;
-
-    (void)state;
-    world_turn();
-    assert_int_equal(watch("rel", "flags", 1), 200);
-    last = last_id(world_body());
-    stream_forget(w.gateway, 1);
-    world_grant("express-pay", "express-pay.1", 1, 1);
-    world_turn();
-    (void)told();
-    memory_clock_advance(&w.clock, 10 * 60 * 1000 + 1);
-    (void)told();
-    assert_int_equal(watch("rel", "flags", 2), 200);
-    assert_true(is_reset("rel", "flags", last));
-}
-
 static void a_sign_of_life_comes_every_five_seconds(void **state)
 {
     (void)state;
@@ -470,7 +299,7 @@ static void topics_that_are_none_are_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, watching_open, watching_close)
     const struct CMUnitTest tests[] = {
         TEST(a_stream_begins_with_hello),
         TEST(each_version_is_told_once_to_those_who_want_it),
@@ -484,10 +313,6 @@ int main(void)
         TEST(instances_are_told_when_they_come_and_go),
         TEST(each_sample_is_told_to_those_who_look_at_the_deployment),
         TEST(a_detail_says_what_its_reader_may_ask),
-        TEST(what_was_missed_is_had_on_coming_back),
-        TEST(what_happened_to_others_is_not_had_by_coming_back),
-        TEST(what_is_not_known_is_to_be_read_again),
-        TEST(after_ten_minutes_another_reader_does_not_help),
         TEST(a_sign_of_life_comes_every_five_seconds),
         TEST(one_token_has_so_many_streams_and_no_more),
         TEST(topics_that_are_none_are_refused),
