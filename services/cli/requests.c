@@ -88,9 +88,27 @@ static bool skip_details(struct cli *cli, struct json *json)
     return true;
 }
 
+/* "sha256:..." as {"algorithm", "value"}. */
+static bool put_digest(struct cli *cli, struct json *json, const char *digest)
+{
+    const size_t length = strcspn(digest, ":");
+
+    if (digest[length] == '\0')
+        return lacks(cli, "--digest must be sha256:HEX");
+    json_put_object(json, "digest");
+    json_put_text(json, "algorithm", arena_copy(&cli->arena, digest, length));
+    json_put_text(json, "value", digest + length + 1);
+    json_end_object(json);
+    return true;
+}
+
 static bool supply_details(struct cli *cli, struct json *json)
 {
+    const char *const digest = cli_option(cli, "--digest");
+
     text_option(cli, json, "--link", "link");
+    if (digest != NULL && !put_digest(cli, json, digest))
+        return false;
     return text_argument(cli, json, "input");
 }
 
@@ -202,21 +220,17 @@ enum cli_exit request_send(struct cli *cli,
     return EXIT_DONE;
 }
 
-/* What will be done, in order, and the question. */
-static bool agreed(struct cli *cli, const struct request_row *row, const json_t *deployment)
+static void print_steps(struct cli *cli, const json_t *deployment)
 {
-    const json_t *const steps = field(deployment, "undo.steps");
     size_t i;
     json_t *step;
 
-    if (!row->consequences || cli->yes || cli->dry_run)
-        return true;
     (void)fprintf(stderr,
                   "%s is %s. Going on now, at most %s:\n",
                   field_text(deployment, "id"),
                   say_state(cli, deployment),
                   say_duration(cli, field_int(deployment, "undo.estimate_ms")));
-    json_array_foreach(steps, i, step)
+    json_array_foreach(field(deployment, "undo.steps"), i, step)
     {
         const int64_t ms = field_int(step, "estimate_ms");
 
@@ -227,9 +241,27 @@ static bool agreed(struct cli *cli, const struct request_row *row, const json_t 
                       ms > 0 ? "   at most " : "",
                       ms > 0 ? say_duration(cli, ms) : "");
     }
+}
+
+/* What will be done, in order, and the question. Before step 2 there is nothing to take back.
+ */
+static bool agreed(struct cli *cli, const struct request_row *row, const json_t *deployment)
+{
+    const bool applied = field_int(deployment, "step") >= 2;
+
+    if (!row->consequences || cli->yes || cli->dry_run)
+        return true;
+    if (applied)
+        print_steps(cli, deployment);
+    else
+        (void)fprintf(stderr,
+                      "%s is %s; nothing is applied.\n",
+                      field_text(deployment, "id"),
+                      say_state(cli, deployment));
     return ask_yes(cli,
                    arena_printf(&cli->arena,
-                                "It cannot be paused once begun. %s %s? [y/N] ",
+                                "%s%s %s? [y/N] ",
+                                applied ? "It cannot be paused once begun. " : "",
                                 row->verb,
                                 field_text(deployment, "id")),
                    "--yes");
