@@ -96,7 +96,7 @@ class History:
                     self.keys[file.stem] = bytes.fromhex(text)
                 except ValueError:
                     self.keys[file.stem] = text.encode()
-        self.events = self.said(bootstrap, "events.v1", messages.Event)
+        self.events = self.first_words(self.said(bootstrap, "events.v1", messages.Event))
         self.signals = self.said(bootstrap, "signals.v1", messages.Signal)
         self.controls = self.said(bootstrap, "control.v1", messages.Control)
         self.commands = [s for w in WORKERS
@@ -116,6 +116,14 @@ class History:
             except Exception:  # protobuf has several kinds; rubbish is for nobody
                 continue
         return found
+
+    @staticmethod
+    def first_words(said):
+        """Without what is said again: that is no news to anybody."""
+        first = {}
+        for s in said:
+            first.setdefault(s.id, s)
+        return list(first.values())
 
     def proved(self, record):
         """Whether its ce_mac proves its ce_writer. Signals are for everybody and carry none."""

@@ -4,9 +4,15 @@ reaches the exit that it would have reached without, and its history has nothing
 In-process tests do the same at every boundary (tests/scenario, tests/simulation); here it is real
 processes, a real broker and a real Redis. Who is in trouble: parade.py. What holds: history.py.
 """
-from parade import Load, Parade
+import signal
+
+import pytest
+from parade import WAYS, Load, Parade
 from stage import wait_for
-from trouble import COORDINATOR, COORDINATOR_PLACES, PATIENCE, Keeper
+from trouble import (COORDINATOR, COORDINATOR_PLACES, PATIENCE, WORKER_PLACES, WORKERS,
+                     Keeper)
+
+ONES = [f"{worker}-1" for worker in WORKERS]
 
 
 # --- the coordinator ---
@@ -24,3 +30,119 @@ def test_the_coordinator_dies_at_every_place_it_names(trouble):
     with Keeper(trouble, {COORDINATOR: places}) as keeper, Load(trouble):
         wait_for("all places to be reached", keeper.all_died, PATIENCE)
     assert set(keeper.died[COORDINATOR]) >= set(places)
+
+
+def test_a_coordinator_that_was_frozen_commits_nothing_when_it_wakes(trouble):
+    """Its partitions go to another, which moves everything on; then it wakes, full of old words."""
+    with trouble.seconds("coordinator") as others, Load(trouble) as load:
+        with Parade(trouble) as parade:
+            trouble.kill(COORDINATOR, sig=signal.SIGSTOP)
+            for post in parade.posts[:6]:  # what is asked now, the other answers
+                post.finish()
+        trouble.kill(COORDINATOR, sig=signal.SIGCONT)
+        trouble.kill(*others)  # and all is its own again
+        trouble.revive(*others)
+        wait_for("the load to be done", load.over, PATIENCE)
+    trouble.stage.wait_ready([COORDINATOR])
+
+
+# --- workers ---
+
+def test_every_worker_dies_at_every_place_it_names(trouble):
+    lives = {f"{w}-1": WORKER_PLACES for w in WORKERS}
+    with Keeper(trouble, lives) as keeper, Load(trouble, WAYS + WAYS):
+        wait_for("all places to be reached", keeper.all_died, PATIENCE)
+    for worker in lives:
+        assert set(keeper.died[worker]) >= set(WORKER_PLACES), worker
+
+
+def test_one_of_two_of_every_worker_is_killed_in_its_task(trouble):
+    """What the one was at is done by the other, once its lease has run out."""
+    with trouble.seconds(*WORKERS), Parade(trouble):
+        trouble.kill(*ONES)
+    trouble.revive(*ONES)
+    trouble.stage.wait_ready(ONES)
+
+
+def test_workers_that_were_frozen_report_nothing_when_they_wake(trouble):
+    """Their tasks are driven again by others. What they had under their hands at a target stays
+    locked until they wake; awake, they find their leases gone and leave it to those others."""
+    with Load(trouble) as load, Parade(trouble) as parade:
+        trouble.kill(*ONES, sig=signal.SIGSTOP)
+        held = {p.name: p for p in parade.posts
+                if p.phase in ("EXECUTING", "VALIDATING", "ROLLING_BACK")}
+        with trouble.seconds(*WORKERS):
+            wait_for("their tasks to be lost", lambda: {
+                s.message.deployment for s in trouble.history().events
+                if s.kind == "task_lost"} >= set(held), PATIENCE, 1)
+            for post in held.values():
+                if post.phase == "VALIDATING":
+                    post.finish()
+            trouble.kill(*ONES, sig=signal.SIGCONT)
+            for post in held.values():
+                post.finish()
+            wait_for("the load to be done", load.over, PATIENCE)
+
+
+# --- Redis ---
+
+def test_redis_is_killed_and_comes_back_with_what_it_had(trouble):
+    with Load(trouble) as load, Parade(trouble) as parade:
+        before = parade.phases()
+        for _ in range(2):
+            trouble.stop_redis()
+            trouble.start_redis()
+        assert parade.phases() == before
+        wait_for("the load to be done", load.over, PATIENCE)
+
+
+def test_redis_is_emptied_in_every_phase_and_all_is_told_again_by_the_log(trouble):
+    with Load(trouble), Parade(trouble) as parade:
+        before = parade.phases()
+        trouble.redis.flushall()
+        wait_for("all to be known again", lambda: parade.phases() == before, PATIENCE)
+
+
+def test_a_latch_stands_when_redis_is_emptied(trouble):
+    with trouble.some(2) as services:
+        names = [trouble.rolling(service) for service in services]
+        trouble.kill_flag(names[0])
+        trouble.redis.flushall()
+        assert not trouble.anybody(names[0])
+        trouble.kill(COORDINATOR)  # nobody is there to say it again
+        assert not trouble.anybody(names[0]) and trouble.flag(names[0])["state"] == "LATCHED"
+        trouble.revive(COORDINATOR)
+        trouble.wait_exit(names[0], "ROLLED_BACK")
+        assert trouble.flag(names[0])["state"] == "LATCHED" and trouble.anybody(names[1])
+        trouble.do(names[1], "release-engineer", {"abort": {}}, lambda s: s["latched"])
+        trouble.wait_exit(names[1], "ABORTED")
+        trouble.audit(*names)
+
+
+@pytest.mark.parametrize("lost", ["newest", "a-minute"])
+def test_redis_loses_its_tail(trouble, lost):
+    """As after a crash with everysec, or when a replica that lagged behind is promoted."""
+    kept = trouble.aof().read_bytes()
+    with Load(trouble), Parade(trouble) as parade:
+        before = parade.phases()
+        trouble.stop_redis()
+        file = trouble.aof()
+        whole = file.read_bytes()
+        file.write_bytes(kept if lost == "a-minute" else
+                         whole[:-(len(whole) - len(kept)) // 4])
+        trouble.start_redis()
+        wait_for("all to be known again", lambda: parade.phases() == before, PATIENCE)
+
+
+# --- Kafka ---
+
+@pytest.mark.parametrize("how", ["TERM", "KILL"])
+def test_kafka_goes_away_and_comes_back(trouble, how):
+    if how == "KILL" and trouble.stage.broker == "embedded":
+        pytest.skip("the embedded broker keeps nothing when it is killed")
+    with Load(trouble) as load, Parade(trouble) as parade:
+        before = parade.phases()
+        with trouble.no_broker(how):
+            pass
+        assert parade.phases() == before
+        wait_for("the load to be done", load.over, PATIENCE)

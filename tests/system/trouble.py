@@ -89,6 +89,7 @@ class Troubled(Lab):
     """See the top of this file."""
 
     handler = HoldingHandler
+    insists = False  # whether people try again what rests in BLOCKED
 
     def prepare(self):
         (self.stage.folder / "calls").touch()
@@ -120,6 +121,9 @@ class Troubled(Lab):
                 policy["observe"] = "30m"
             for step in policy["steps"].values():
                 step.update(task="150s", deadline="1h")
+        slow = next(p for p in settings["policies"] if p["name"] == "slow")
+        settings["policies"].append({**slow, "name": "punctual", "steps": {
+            **slow["steps"], 7: {**slow["steps"][7], "deadline": "4s", "task": "3s"}}})
         return settings
 
     def start_broker(self):
@@ -199,6 +203,11 @@ class Troubled(Lab):
             self.do(name, role, {"approve": {
                 "plan_hash": plan["hash"],
                 "accept_no_return": list(accept)}}, given)
+
+    def people(self, name, state, done, but=()):
+        if self.insists and state["phase"] in ("BLOCKED", "BLOCKED_ROLLBACK"):
+            self.request(name, "release-engineer", {"retry": {}})
+        super().people(name, state, done, but)
 
     def wait(self, name, condition, seconds=PATIENCE, people=False, but=()):
         """As World's; whoever is still waited for after a while says it again, for a late word

@@ -316,16 +316,19 @@ void release_prune(struct arena *arena,
                    const char *const spared[2])
 {
     const char **const names = arena_alloc(arena, RELEASES_MAX * sizeof *names);
-    const size_t count = list_releases(arena, directory, names);
-    struct aged *const aged = arena_alloc(arena, (count + 1) * sizeof *aged);
+    const size_t all = list_releases(arena, directory, names);
+    struct aged *const aged = arena_alloc(arena, (all + 1) * sizeof *aged);
     struct error ignored = { 0 };
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++)
-        aged[i] = (struct aged){ names[i], age_of(facts_path(arena, directory, names[i])) };
+    for (size_t i = 0; i < all; i++) {
+        if (pb_same(names[i], spared[0]) || pb_same(names[i], spared[1]))
+            continue;
+        aged[count++] =
+            (struct aged){ names[i], age_of(facts_path(arena, directory, names[i])) };
+    }
     qsort(aged, count, sizeof *aged, newest_first);
     for (size_t i = keep; i < count; i++) {
-        if (pb_same(aged[i].name, spared[0]) || pb_same(aged[i].name, spared[1]))
-            continue;
         if (disk_remove(path_of(arena, directory, aged[i].name), &ignored) == ERR_OK)
             (void)!disk_remove(facts_path(arena, directory, aged[i].name), &ignored);
     }

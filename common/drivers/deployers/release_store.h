@@ -57,7 +57,7 @@ enum err release_adopt(struct arena *arena,
                        const struct release *release,
                        struct error *error) MUST_CHECK;
 
-/* Remove all but the newest `keep` releases and the two named ones. */
+/* Remove all but the two named ones and, beside these, the newest `keep` releases. */
 void release_prune(struct arena *arena,
                    const char *directory,
                    uint32_t keep,

@@ -282,6 +282,38 @@ static void old_releases_go_but_the_previous_one_stays(void **state)
     assert_int_equal(revert(site, &baseline, 8), ERR_NOT_FOUND);
 }
 
+static enum err apply_keeping(struct deployer_site *site, const char *version, uint32_t keep)
+{
+    struct deployer_order order = site_order(site, version, 1);
+    struct release_directory_config config =
+        *(const struct release_directory_config *)order.config;
+    struct error error = { 0 };
+    Pb__Observed observed;
+
+    config.keep = keep;
+    order.config = &config;
+    pb__observed__init(&observed);
+    return deployer_release_directory.apply(&site->env, &order, &observed, &error);
+}
+
+/* An older deployment may have to be undone after a newer one was: its baseline is not yet old.
+ */
+static void what_is_kept_stands_beside_the_running_and_the_previous_one(void **state)
+{
+    struct deployer_site *const site = *state;
+    Pb__Observed baseline;
+    struct error error = { 0 };
+
+    assert_int_equal(disk_make_folder(path_of(site, "artifacts/1.2"), &error), ERR_OK);
+    site_put(site, "artifacts/1.2/shop.py", "1.2");
+    assert_int_equal(apply_keeping(site, "1.0", 1), ERR_OK);
+    baseline = site_observe(site);
+    assert_int_equal(apply_keeping(site, "1.1", 1), ERR_OK);
+    assert_int_equal(apply_keeping(site, "1.2", 1), ERR_OK);
+    assert_int_equal(apply_keeping(site, "1.1", 1), ERR_OK);
+    assert_int_equal(revert(site, &baseline, 7), ERR_OK);
+}
+
 #define PROVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -298,6 +330,7 @@ int main(void)
         PROVES(a_current_that_leads_elsewhere_has_no_version),
         PROVES(a_damaged_marker_stops_everything),
         PROVES(old_releases_go_but_the_previous_one_stays),
+        PROVES(what_is_kept_stands_beside_the_running_and_the_previous_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
