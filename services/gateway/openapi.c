@@ -75,7 +75,8 @@ static void write_answer(struct json *json,
     json_end_object(json);
 }
 
-/* What is answered before a handler is asked: no token, too often; a body over 256 KiB. */
+/* What is answered before a handler is asked: a parameter that is not there, no token, too
+ * often; a body over 256 KiB. */
 static void write_answers(struct gateway_call *call,
                           struct json *json,
                           const struct gateway_route *route)
@@ -86,6 +87,8 @@ static void write_answers(struct gateway_call *call,
     json_put_object(json, "responses");
     while ((status = next_word(call->arena, &statuses)) != NULL)
         write_answer(json, route, status);
+    if (strstr(route->answers, "400") == NULL)
+        write_answer(json, route, "400");
     if (route->body[0] != '\0' && strstr(route->answers, "413") == NULL)
         write_answer(json, route, "413");
     if ((route->flags & ROUTE_OPEN) == 0) {

@@ -55,6 +55,13 @@ def lab(tmp_path_factory, build, broker, messages):
     assert not bad, f"did not stop cleanly: {bad}"
 
 
+@pytest.fixture(scope="session")
+def strangers(tmp_path_factory):
+    """A Python with other people's clients, for the programs in strangers/."""
+    from strangers import packages
+    return packages.install(tmp_path_factory.mktemp("strangers") / "python")
+
+
 @pytest.fixture
 def service(lab):
     """One service of the lab, to itself. Tests that take one run side by side: see below."""

@@ -3,7 +3,9 @@
  * Refused before a handler sees it: a request whose length can be read in two ways
  * (Content-Length with Transfer-Encoding, either of them twice), two Hosts, a target that is
  * not a plain path or decodes to something else than clean UTF-8, a body over body_max. Clients
- * that need longer than request_ms for a whole request, or stay idle as long, are hung up on.
+ * that need longer than request_ms for a whole request are hung up on; between two requests a
+ * connection may rest for idle_ms. That is longer than most clients keep one, so that nobody
+ * sends a request into a connection that is just being closed.
  */
 #ifndef COMMON_ADAPTERS_HTTPD_HTTPD_H
 #define COMMON_ADAPTERS_HTTPD_HTTPD_H
@@ -20,6 +22,7 @@ struct httpd_options {
     size_t body_max;      /* WEB_BODY_MAX. */
     size_t head_max;      /* Request line and headers together; 16 KiB. */
     int request_ms;       /* 10000. */
+    int idle_ms;          /* 75000. */
     struct web_handler handler;
 };
 

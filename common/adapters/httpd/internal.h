@@ -17,8 +17,9 @@ struct visitor {
     struct visitor *next;
     struct visitor *previous;
     int fd;
-    int64_t since_ms; /* Start of the connection, or end of its last request. */
+    int64_t since_ms; /* Start of the connection or its request, or end of its last one. */
     bool busy;        /* A whole request is here and being answered. */
+    bool idle;        /* Between two requests. */
 };
 
 /* Where a request stands. */

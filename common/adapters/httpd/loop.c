@@ -15,6 +15,7 @@ enum {
     PER_ADDRESS = 256,
     HEAD_MAX = 16 * 1024,
     REQUEST_MS = 10000,
+    IDLE_MS = 75000,
     TICK_MS = 200,
     LAST_WORDS_MS = 500, /* For what is still to be sent when the server stops. */
 };
@@ -67,7 +68,9 @@ static void hang_up_on_slow_visitors(struct httpd *httpd)
     const int64_t now_ms = httpd_now_ms();
 
     for (struct visitor *visitor = httpd->visitors; visitor != NULL; visitor = visitor->next) {
-        if (!visitor->busy && now_ms - visitor->since_ms > httpd->options.request_ms)
+        const int limit_ms = visitor->idle ? httpd->options.idle_ms : httpd->options.request_ms;
+
+        if (!visitor->busy && now_ms - visitor->since_ms > limit_ms)
             (void)shutdown(visitor->fd, SHUT_RDWR);
     }
 }
@@ -166,6 +169,8 @@ static void use_defaults(struct httpd_options *options)
         options->head_max = HEAD_MAX;
     if (options->request_ms == 0)
         options->request_ms = REQUEST_MS;
+    if (options->idle_ms == 0)
+        options->idle_ms = IDLE_MS;
 }
 
 static struct MHD_Daemon *start_library(struct httpd *httpd, int listener)

@@ -36,10 +36,31 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, const char 
     return exchange_queue(exchange);
 }
 
+static struct visitor *visitor_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+        ->socket_context;
+}
+
+/* The clocks of a connection that rests, or stops to. */
+static void visitor_rests(const struct httpd *httpd,
+                          struct MHD_Connection *connection,
+                          bool idle)
+{
+    struct visitor *const visitor = visitor_of(connection);
+    const int limit_ms = idle ? httpd->options.idle_ms : httpd->options.request_ms;
+
+    visitor->since_ms = httpd_now_ms();
+    visitor->idle = idle;
+    (void)MHD_set_connection_option(
+        connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)(limit_ms + 999) / 1000);
+}
+
 void *request_begins(void *self, const char *target, struct MHD_Connection *connection)
 {
     struct exchange *const exchange = exchange_new(self);
 
+    visitor_rests(self, connection, false);
     if (exchange != NULL) {
         exchange->connection = connection;
         exchange->target = strdup(target);
@@ -201,12 +222,6 @@ static enum MHD_Result serve(struct exchange *exchange, const char *method, stru
     return settle(exchange, answer, &response);
 }
 
-static struct visitor *visitor_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-        ->socket_context;
-}
-
 /* The state as other threads may have made it. */
 static enum exchange_state state_of(struct exchange *exchange)
 {
@@ -263,10 +278,9 @@ void request_ends(void *self,
     uint64_t id;
     bool stream;
 
-    (void)self;
     (void)code;
     visitor->busy = false;
-    visitor->since_ms = httpd_now_ms();
+    visitor_rests(self, connection, true);
     if (exchange == NULL)
         return;
     *context = NULL;

@@ -60,6 +60,12 @@ static int setup_impatient(void **state)
     return open_with(&(struct httpd_options){ .request_ms = 300, .per_address = 2 });
 }
 
+static int setup_restless(void **state)
+{
+    (void)state;
+    return open_with(&(struct httpd_options){ .idle_ms = 300 });
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -244,6 +250,31 @@ static void a_body_that_drips_is_hung_up_on(void **state)
     caller_close(&caller);
 }
 
+static void a_connection_may_rest_longer_than_a_request(void **state)
+{
+    const struct timespec rest = { .tv_sec = 1, .tv_nsec = 500000000 };
+
+    (void)state;
+    caller_connect(&caller, httpd_address(httpd));
+    caller_say_text(&caller, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_true(caller_hears(&caller, "/one"));
+    (void)nanosleep(&rest, NULL);
+    caller_forget(&caller);
+    caller_say_text(&caller, "GET /two HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_true(caller_hears(&caller, "/two"));
+    caller_close(&caller);
+}
+
+static void a_connection_does_not_rest_for_ever(void **state)
+{
+    (void)state;
+    caller_connect(&caller, httpd_address(httpd));
+    caller_say_text(&caller, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_true(caller_hears(&caller, "/one"));
+    assert_true(caller_hears_the_end(&caller));
+    caller_close(&caller);
+}
+
 static void one_address_has_so_many_connections(void **state)
 {
     static struct caller others[2];
@@ -291,6 +322,9 @@ int main(void)
         EACH(a_head_has_at_most_16_kib),
         IMPATIENT(a_client_that_drips_is_hung_up_on),
         IMPATIENT(a_body_that_drips_is_hung_up_on),
+        IMPATIENT(a_connection_may_rest_longer_than_a_request),
+        cmocka_unit_test_setup_teardown(
+            a_connection_does_not_rest_for_ever, setup_restless, teardown),
         IMPATIENT(one_address_has_so_many_connections),
         EACH(an_address_that_is_taken_or_none_is_named),
     };
