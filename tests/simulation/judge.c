@@ -124,6 +124,68 @@ uint32_t judge_step(const char *task)
     return slash != NULL ? (uint32_t)strtoul(slash + 1, NULL, 10) : 0;
 }
 
+uint64_t judge_version(const struct said *said, const char *deployment)
+{
+    const size_t length = strlen(deployment);
+
+    if (strncmp(said->id, deployment, length) != 0 || said->id[length] != '.')
+        return 0;
+    return strtoull(said->id + length + 1, NULL, 10);
+}
+
+const Pb__Plan *judge_plan(const struct judge *judge, const Pb__Command *command)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__Event *const event = judge->said[i].event;
+
+        if (event != NULL && event->body_case == PB__EVENT__BODY_PLAN_COMPILED &&
+            event->plan_compiled->plan != NULL &&
+            pb_same(event->deployment, command->deployment) &&
+            pb_same(event->plan_compiled->plan_hash, command->plan_hash))
+            return event->plan_compiled->plan;
+    }
+    return NULL;
+}
+
+const Pb__Plan *judge_plan_of(const struct judge *judge, const char *deployment)
+{
+    for (size_t i = judge->count; i-- > 0;) {
+        const Pb__Command *const command = judge->said[i].command;
+
+        if (command != NULL && pb_same(command->deployment, deployment) &&
+            command->plan_hash[0] != '\0')
+            return judge_plan(judge, command);
+    }
+    return NULL;
+}
+
+bool judge_ended_well(const struct judge *judge, const char *task, int64_t before)
+{
+    for (size_t i = 0; i < (size_t)before; i++) {
+        const Pb__Event *const event = judge->said[i].event;
+
+        if (event != NULL && event->body_case == PB__EVENT__BODY_TASK_FINISHED &&
+            event->task_finished->outcome == PB__OUTCOME__OUTCOME_OK &&
+            pb_same(event->task_finished->task, task))
+            return true;
+    }
+    return false;
+}
+
+bool judge_was_available(const struct judge *judge, const struct said *end, uint32_t percent)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__Signal *const signal = judge->said[i].signal;
+
+        if (signal != NULL && signal->body_case == PB__SIGNAL__BODY_FEATURE_AVAILABLE &&
+            signal->feature_available->percent == percent &&
+            pb_same(signal->deployment, end->signal->deployment) &&
+            signal->sequence < end->signal->sequence)
+            return true;
+    }
+    return false;
+}
+
 const struct said *judge_signal(const struct judge *judge,
                                 const char *deployment,
                                 Pb__Signal__BodyCase body)
@@ -140,7 +202,9 @@ const struct said *judge_signal(const struct judge *judge,
 
 bool judge_all(struct judge *judge)
 {
-    const struct rule *const books[] = { rules_of_records };
+    const struct rule *const books[] = {
+        rules_of_records, rules_of_steps, rules_of_flags, rules_of_lanes
+    };
 
     for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {

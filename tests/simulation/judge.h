@@ -65,6 +65,21 @@ extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
 /* "one.2/3/1/0": 3; 0 if it is no task. */
 uint32_t judge_step(const char *task);
 
+/* The version at which that deployment decided on the record: of "one.2.17.3" by one.2 it
+ * is 17. Effects of one deployment were decided in this order, whenever they are said. 0: it is
+ * not that deployment's. */
+uint64_t judge_version(const struct said *said, const char *deployment);
+
+/* The plan that a command, or a deployment at last, runs under; NULL if the log has none. */
+const Pb__Plan *judge_plan(const struct judge *judge, const Pb__Command *command);
+const Pb__Plan *judge_plan_of(const struct judge *judge, const char *deployment);
+
+/* Before that record somebody had said that the task was done. */
+bool judge_ended_well(const struct judge *judge, const char *task, int64_t before);
+
+/* Whether the deployment of that end ever was available to so many. */
+bool judge_was_available(const struct judge *judge, const struct said *end, uint32_t percent);
+
 /* First signal of that kind of that deployment, from that order on; NULL if there is none. */
 const struct said *judge_signal(const struct judge *judge,
                                 const char *deployment,

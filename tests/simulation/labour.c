@@ -78,6 +78,32 @@ static Pb__Verdict verdict_of(struct process *process, const Pb__CheckSpec *chec
     return bad[dice_below(&process->world->dice, sizeof bad / sizeof bad[0])];
 }
 
+/* Of the checks that look at flags: what both gateways tell. */
+static bool is_on(struct process *process, const struct worker_task *task)
+{
+    struct world *const world = process->world;
+
+    for (size_t i = 0; i < GATEWAYS; i++) {
+        bool latched = false;
+        const Pb__FlagValue *const value = flag_table_find(
+            world->gateways[i].table, "production", task->command->feature, &latched);
+
+        if (value != NULL && value->percent > 0 && !latched)
+            return true;
+    }
+    return false;
+}
+
+static Pb__Verdict looked_at(struct process *process,
+                             const struct worker_task *task,
+                             const Pb__CheckSpec *check)
+{
+    if ((pb_same(check->id, "flag.off") || pb_same(check->id, "verify.flags_off")) &&
+        is_on(process, task))
+        return PB__VERDICT__FAIL;
+    return verdict_of(process, check);
+}
+
 static void find_all(struct process *process,
                      struct worker_task *task,
                      Pb__CheckSpec *const *checks,
@@ -87,7 +113,7 @@ static void find_all(struct process *process,
         if (pb_same(checks[i]->kind, "attest") ||
             happens(process, process->world->weather.bad_finding / 16))
             continue;
-        (void)worker_find(task, checks[i], verdict_of(process, checks[i]), "seen");
+        (void)worker_find(task, checks[i], looked_at(process, task, checks[i]), "seen");
     }
 }
 

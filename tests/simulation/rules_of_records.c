@@ -18,12 +18,13 @@ static int by_id(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Plans and reports are made when they are said, from what is known then: of two plans the
- * first counts, of two reports the last. */
+/* Some things are made when they are said, from what is known then: of plans and of tasks lost
+ * the first counts, of reports the last. */
 static bool is_made_anew(const struct said *said)
 {
     return strcmp(said->topic, TOPIC_ARCHIVE) == 0 ||
-           (said->event != NULL && said->event->body_case == PB__EVENT__BODY_PLAN_COMPILED);
+           (said->event != NULL && (said->event->body_case == PB__EVENT__BODY_PLAN_COMPILED ||
+                                    said->event->body_case == PB__EVENT__BODY_TASK_LOST));
 }
 
 /* An effect may go out more than once; then it is the same effect. */

@@ -204,5 +204,6 @@ void world_round(struct world *world)
     gateways_turn(world);
     people_turn(world);
     turn_processes(world);
+    trace_turn(world);
     pass_time(world, world_activity(world) != before);
 }

@@ -113,6 +113,7 @@ struct world {
     unsigned said; /* Records and requests made by people and by mischief. */
     struct history history;
     bool tracing;
+    int64_t traced[64]; /* How far, by topic and partition. */
 };
 
 /* Reads configuration and feature from the folder of this program's sources. */
@@ -201,6 +202,9 @@ bool people_are_done(struct world *world);
 /* What the state of that deployment is by Redis; NULL if there is none. In world.scratch. */
 Pb__DeploymentState *people_see(struct world *world, const char *deployment);
 Pb__FeatureState *people_see_feature(struct world *world, const char *feature);
+
+/* --- trace.c --- */
+void trace_turn(struct world *world);
 
 /* --- mischief.c --- */
 void mischief_turn(struct world *world);
