@@ -184,11 +184,13 @@ void batch_answer_request(struct batch *batch,
         return;
     json_put_object(&json, NULL);
     json_put_text(&json, "state", answer->applied ? "APPLIED" : "REFUSED");
-    json_put_uint(&json, "version", version);
+    json_put_uint(&json, "version", answer->version != 0 ? answer->version : version);
     json_put_text(&json, "code", answer->code);
     json_put_text(&json, "detail", answer->detail);
     json_put_text(&json, "remedy", answer->remedy);
-    json_put_text(&json, "deployment", heard->event->deployment);
+    json_put_text(&json,
+                  "deployment",
+                  answer->deployment != NULL ? answer->deployment : heard->event->deployment);
     json_end_object(&json);
     writes_set_expires(
         writes,

@@ -18,6 +18,40 @@ void feature_told(struct turn *turn, bool started, const char *exit)
     event->attempt_moved = moved;
 }
 
+void feature_told_withdrawn(struct turn *turn, const char *reason)
+{
+    Pb__Event *const event = effect_event(turn, turn->state->feature, "");
+    Pb__AttemptMoved *const moved = pb_new(turn->arena, &pb__attempt_moved__descriptor);
+
+    moved->deployment = turn->state->id;
+    moved->environment = turn->state->environment;
+    moved->sequence = turn->state->signal_sequence;
+    moved->withdrawn = reason[0] != '\0' ? words_cut(turn, reason, 400) : "latched off";
+    event->body_case = PB__EVENT__BODY_ATTEMPT_MOVED;
+    event->attempt_moved = moved;
+}
+
+/* An earlier attempt's flags were latched off while this one is live. Once its own stages have
+ * been granted, they are what people have. */
+enum procedure_answer attempt_moved(struct turn *turn, const Pb__AttemptMoved *moved)
+{
+    if (moved->withdrawn[0] == '\0')
+        return turn_stale(turn, "it is told to the feature");
+    if (turn->state->flags->ever_on)
+        return turn_stale(turn, "its own flags stand for those of %s", moved->deployment);
+    turn->immaterial = true;
+    if (procedure_is_terminal(turn->state->phase)) {
+        Pb__Event *const event = effect_event(turn, turn->state->feature, "");
+
+        event->body_case = PB__EVENT__BODY_ATTEMPT_MOVED;
+        event->attempt_moved = pb_clone(turn->arena, moved);
+        event->attempt_moved->sequence = turn->state->signal_sequence;
+        return PROCEDURE_APPLIED;
+    }
+    signal_withdrawn_of(turn, moved->deployment, moved->withdrawn);
+    return PROCEDURE_APPLIED;
+}
+
 /* What the cause was, also where nothing had to be taken back. */
 static void remember_cause(struct turn *turn, const char *text)
 {

@@ -145,13 +145,52 @@ static void taken_back(struct feature_turn *turn)
     PB_APPEND(turn->arena, turn->feature, taken_back, turn->feature->undoing);
 }
 
-static enum procedure_answer moved(struct feature_turn *turn, const Pb__AttemptMoved *word)
+static void signal_withdrawn_late(struct feature_turn *turn, const Pb__AttemptMoved *word)
+{
+    struct effects *const effects = &turn->out->effects;
+    struct effect *const effect = &effects->item[effects->count++];
+    Pb__Signal *const signal = pb_new(turn->arena, &pb__signal__descriptor);
+
+    signal->feature = turn->feature->feature;
+    signal->environment = word->environment;
+    signal->deployment = word->deployment;
+    signal->sequence = ++turn->feature->sequence;
+    signal->at_ms = turn->input->at_ms;
+    signal->body_case = PB__SIGNAL__BODY_FEATURE_WITHDRAWN;
+    signal->feature_withdrawn = pb_new(turn->arena, &pb__feature_withdrawn__descriptor);
+    signal->feature_withdrawn->reason = word->withdrawn;
+    *effect = (struct effect){ .kind = EFFECT_SIGNAL, .worker = "", .task = "", .key = "" };
+    effect->signal = signal;
+}
+
+/* The flags of one that has ended were latched off. A live attempt numbers the signals; and a
+ * later one that was completed is what people have. */
+static enum procedure_answer withdrawn_late(struct feature_turn *turn, Pb__AttemptMoved *word)
+{
+    const Pb__FeatureState *const feature = turn->feature;
+
+    if (feature->live[0] != '\0') {
+        Pb__Event *const event = tell(turn, feature->live);
+
+        event->body_case = PB__EVENT__BODY_ATTEMPT_MOVED;
+        event->attempt_moved = word;
+        return PROCEDURE_APPLIED;
+    }
+    if (!pb_same(feature->last, word->deployment) && pb_same(feature->last_exit, "COMPLETED"))
+        return feature_stale(turn, "a later attempt stands for it");
+    signal_withdrawn_late(turn, word);
+    return PROCEDURE_APPLIED;
+}
+
+static enum procedure_answer moved(struct feature_turn *turn, Pb__AttemptMoved *word)
 {
     Pb__FeatureState *const feature = turn->feature;
     Pb__AcceptanceReceived *next;
 
     if (word->sequence > feature->sequence)
         feature->sequence = word->sequence;
+    if (word->withdrawn[0] != '\0')
+        return withdrawn_late(turn, word);
     if (!pb_same(word->deployment, feature->live))
         return feature_stale(turn, "it is not the live attempt");
     settle_next(turn, word);
@@ -171,18 +210,66 @@ static enum procedure_answer moved(struct feature_turn *turn, const Pb__AttemptM
     return PROCEDURE_APPLIED;
 }
 
+/* To the person whose wish it was. */
+static void answer(struct feature_turn *turn,
+                   const Pb__AttemptCreated *wish,
+                   const struct effect_answer *words)
+{
+    struct effects *const effects = &turn->out->effects;
+    struct effect *effect;
+
+    if (wish->request[0] == '\0')
+        return;
+    effect = &effects->item[effects->count++];
+    *effect = (struct effect){ .kind = EFFECT_ANSWER, .worker = "", .task = "", .key = "" };
+    effect->answer = *words;
+    effect->answer.request = wish->request;
+    effect->answer.deployment = wish->attempt_of;
+    effect->answer.version = wish->version;
+}
+
+static enum procedure_answer refuse(struct feature_turn *turn,
+                                    const Pb__AttemptCreated *wish,
+                                    const char *detail,
+                                    const char *remedy)
+{
+    const struct effect_answer words = {
+        .applied = false, .code = "not-now", .detail = detail, .remedy = remedy
+    };
+
+    answer(turn, wish, &words);
+    (void)snprintf(turn->out->why, sizeof turn->out->why, "%s", detail);
+    return PROCEDURE_REFUSED;
+}
+
+/* Why the wish may not be; APPLIED if it may. */
+static enum procedure_answer wish_check(struct feature_turn *turn,
+                                        const Pb__AttemptCreated *wish)
+{
+    const Pb__FeatureState *const feature = turn->feature;
+
+    if (feature->live[0] != '\0')
+        return refuse(turn,
+                      wish,
+                      arena_printf(turn->arena, "another attempt is live: %s", feature->live),
+                      "wait until it has ended, or abort it; then ask again");
+    if (wish->rollback && listed(feature->taken_back, feature->n_taken_back, wish->attempt_of))
+        return refuse(turn, wish, "it was taken back before", "");
+    if (!wish->rollback && feature->newest == NULL)
+        return refuse(turn, wish, "there is no acceptance to try again", "submit it again");
+    return PROCEDURE_APPLIED;
+}
+
 /* A terminal deployment passes on a person's wish: a new attempt, or its rollback. */
 static enum procedure_answer wished(struct feature_turn *turn, const Pb__AttemptCreated *wish)
 {
     Pb__FeatureState *const feature = turn->feature;
+    const enum procedure_answer may = wish_check(turn, wish);
+    struct effect_answer words = { .applied = true, .code = "", .remedy = "" };
     Pb__AttemptCreated *created;
 
-    if (feature->live[0] != '\0')
-        return feature_stale(turn, "another attempt is live");
-    if (wish->rollback && listed(feature->taken_back, feature->n_taken_back, wish->attempt_of))
-        return feature_stale(turn, "it was taken back before");
-    if (!wish->rollback && feature->newest == NULL)
-        return feature_stale(turn, "there is no acceptance to try again");
+    if (may != PROCEDURE_APPLIED)
+        return may;
     created = attempt_new(turn);
     created->attempt_of = wish->attempt_of;
     created->actor = wish->actor;
@@ -194,6 +281,9 @@ static enum procedure_answer wished(struct feature_turn *turn, const Pb__Attempt
         created->acceptance = feature->newest->acceptance;
         created->content_hash = feature->newest->content_hash;
     }
+    words.detail = arena_printf(
+        turn->arena, "%s %s", feature->live, wish->rollback ? "takes it back" : "begins");
+    answer(turn, wish, &words);
     return PROCEDURE_APPLIED;
 }
 

@@ -103,12 +103,16 @@ void deployment_exit(struct turn *turn, Pb__Phase phase, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 void feature_told(struct turn *turn, bool started, const char *exit);
 
+/* Its flags were latched off after its end. */
+void feature_told_withdrawn(struct turn *turn, const char *reason);
+
 /* --- signals.c --- */
 
 void signal_deployed(struct turn *turn);
 void signal_available(struct turn *turn, const Pb__Stage *stage);
 void signal_monitoring(struct turn *turn);
 void signal_withdrawn(struct turn *turn, const char *reason);
+void signal_withdrawn_of(struct turn *turn, const char *deployment, const char *reason);
 void signal_rolled_back(struct turn *turn);
 void signal_blocked(struct turn *turn, const char *reason, const char *remedy);
 void signal_finished(struct turn *turn, const char *exit);
@@ -132,6 +136,7 @@ enum procedure_answer superseded_by(struct turn *turn, const Pb__SupersededBy *s
 enum procedure_answer timer_fired(struct turn *turn, const Pb__TimerFired *fired);
 enum procedure_answer hold_set(struct turn *turn, const Pb__HoldSet *set);
 enum procedure_answer hold_cleared(struct turn *turn, const Pb__HoldCleared *cleared);
+enum procedure_answer attempt_moved(struct turn *turn, const Pb__AttemptMoved *moved);
 enum procedure_answer kill_seen(struct turn *turn, const Pb__KillSeen *seen);
 enum procedure_answer incident_reported(struct turn *turn, const Pb__IncidentReported *report);
 enum procedure_answer operator_request(struct turn *turn, const Pb__OperatorRequest *request);

@@ -120,7 +120,8 @@ enum procedure_answer kill_seen(struct turn *turn, const Pb__KillSeen *seen)
         state->flags->killed = true;
         state->flags->killed_ms = turn->now_ms;
         state->flags->percent = 0;
-        signal_withdrawn(turn, reason);
+        state->available_percent = 0;
+        feature_told_withdrawn(turn, reason);
         announce(turn,
                  "incident",
                  "its flags were latched off after it was completed: %s. To take the change "

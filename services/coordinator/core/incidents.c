@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { HEARD_MAX = 8 }; /* Ids an incident remembers: more than may be under way at once. */
+
 static Pb__Incident *incident_find(const struct turn *turn, const char *cause)
 {
     for (size_t i = 0; i < turn->state->n_incidents; i++) {
@@ -95,7 +97,8 @@ static const char *severity_name(Pb__Severity severity)
     }
 }
 
-static void incident_seen(struct turn *turn, const Pb__IncidentReported *report)
+/* Returns the one that stands for it. */
+static Pb__Incident *incident_seen(struct turn *turn, const Pb__IncidentReported *report)
 {
     Pb__Incident *incident = incident_find(turn, report->cause);
     const bool known = incident != NULL && incident->open;
@@ -113,7 +116,7 @@ static void incident_seen(struct turn *turn, const Pb__IncidentReported *report)
     incident->link = words_cut(turn, report->link, 200);
     if (!risen) {
         turn->immaterial = true;
-        return;
+        return incident;
     }
     (void)entry_add(turn,
                     "IncidentDetected",
@@ -125,6 +128,50 @@ static void incident_seen(struct turn *turn, const Pb__IncidentReported *report)
         react_critical(turn, incident);
     else if (incident->severity == PB__SEVERITY__WARNING)
         react_warning(turn, incident);
+    return incident;
+}
+
+/* FNV-1a of the event's id. */
+static uint64_t report_id(const struct turn *turn)
+{
+    const uint64_t prime = 0x100000001b3;
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (const char *c = turn->event_id; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * prime;
+    return hash;
+}
+
+static bool report_heard(const struct turn *turn)
+{
+    const uint64_t id = report_id(turn);
+
+    for (size_t i = 0; i < turn->state->n_incidents; i++) {
+        const Pb__Incident *const incident = turn->state->incidents[i];
+
+        for (size_t k = 0; k < incident->n_heard; k++) {
+            if (incident->heard[k] == id)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void report_remember(struct turn *turn, Pb__Incident *incident)
+{
+    if (incident->n_heard == HEARD_MAX)
+        PB_REMOVE(incident, heard, 0);
+    PB_APPEND(turn->arena, incident, heard, report_id(turn));
+}
+
+/* A report that comes once more must neither open what is over nor close what has opened again;
+ * one that has become graver is news under the same id. */
+static bool is_repeated(const struct turn *turn,
+                        const Pb__Incident *incident,
+                        const Pb__IncidentReported *report)
+{
+    return report_heard(turn) &&
+           (!report->open || incident == NULL || report->severity <= incident->severity);
 }
 
 enum procedure_answer incident_reported(struct turn *turn, const Pb__IncidentReported *report)
@@ -134,12 +181,16 @@ enum procedure_answer incident_reported(struct turn *turn, const Pb__IncidentRep
     turn->by = "monitor";
     if (report->cause[0] == '\0')
         return turn_stale(turn, "an incident without a cause");
+    if (is_repeated(turn, incident, report))
+        return turn_stale(turn, "this word on %s was heard before", report->cause);
     if (!report->open && (incident == NULL || !incident->open))
         return turn_stale(turn, "%s is not open", report->cause);
-    if (report->open)
-        incident_seen(turn, report);
-    else
+    if (report->open) {
+        report_remember(turn, incident_seen(turn, report));
+    } else {
         incident_over(turn, incident);
+        report_remember(turn, incident);
+    }
     return PROCEDURE_APPLIED;
 }
 
@@ -155,7 +206,7 @@ void incident_of_check(struct turn *turn, const char *check, const char *summary
     report.cause = cause_of_check(turn, check);
     report.severity = PB__SEVERITY__WARNING;
     report.summary = summary;
-    incident_seen(turn, &report);
+    (void)incident_seen(turn, &report);
 }
 
 void incident_of_check_over(struct turn *turn, const char *check)

@@ -65,6 +65,7 @@ static enum procedure_answer dispatch(struct turn *turn)
     case PB__EVENT__BODY_SUPERSEDED_BY: return superseded_by(turn, event->superseded_by);
     case PB__EVENT__BODY_INCIDENT: return incident_reported(turn, event->incident);
     case PB__EVENT__BODY_REQUEST: return operator_request(turn, event->request);
+    case PB__EVENT__BODY_ATTEMPT_MOVED: return attempt_moved(turn, event->attempt_moved);
     case PB__EVENT__BODY_ATTEMPT_CREATED: return turn_stale(turn, "it exists already");
     default: return impossible(turn->out, "an event that is not for a deployment");
     }

@@ -46,6 +46,10 @@ struct effect_answer {
     const char *code;   /* Of ux/api.md: "not-now", "plan-changed"; "" when applied. */
     const char *detail; /* One sentence. */
     const char *remedy;
+
+    /* Of the one that was asked, where another answers for it; NULL and 0: who answers. */
+    const char *deployment;
+    uint64_t version;
 };
 
 /* One thing the world must now do. Everything borrowed from the step's arena or its inputs. */

@@ -53,8 +53,11 @@ void retry_step(struct turn *turn)
         step_enter(turn, step == 5 && turn->state->flags->disabled ? 4 : step);
 }
 
-/* The feature makes the attempt: it alone counts them. */
-static void wish_attempt(struct turn *turn, const Pb__OperatorRequest *request, bool rollback)
+/* The feature makes the attempt, for it alone counts them; and it answers, for it alone knows
+ * whether another is live. */
+static enum procedure_answer wish_attempt(struct turn *turn,
+                                          const Pb__OperatorRequest *request,
+                                          bool rollback)
 {
     Pb__Event *const event = effect_event(turn, turn->state->feature, "");
     Pb__AttemptCreated *const wish = pb_new(turn->arena, &pb__attempt_created__descriptor);
@@ -64,6 +67,8 @@ static void wish_attempt(struct turn *turn, const Pb__OperatorRequest *request, 
     wish->rollback = rollback;
     wish->actor = request->actor;
     wish->reason = request->reason;
+    wish->request = request->request;
+    wish->version = turn->state->version;
     if (rollback) {
         packed = pb_pack(turn->arena, turn->state);
         wish->rollback_of.data = arena_alloc(turn->arena, packed.length);
@@ -73,6 +78,7 @@ static void wish_attempt(struct turn *turn, const Pb__OperatorRequest *request, 
     }
     event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
     event->attempt_created = wish;
+    return PROCEDURE_APPLIED;
 }
 
 enum procedure_answer request_retry(struct turn *turn, const Pb__OperatorRequest *request)
@@ -83,11 +89,8 @@ enum procedure_answer request_retry(struct turn *turn, const Pb__OperatorRequest
         return turn_refuse(turn, "not-now", "it was completed", "submit the next change");
     (void)entry_add(
         turn, "Retry", "%s%s", request->reason[0] != '\0' ? request->reason : "try again", "");
-    if (procedure_is_terminal(state->phase)) {
-        wish_attempt(turn, request, false);
-        return request_applied(turn,
-                               "a new attempt is asked for; it begins unless another is live");
-    }
+    if (procedure_is_terminal(state->phase))
+        return wish_attempt(turn, request, false);
     if (state->phase == PB__PHASE__BLOCKED_ROLLBACK)
         phase_enter(turn, PB__PHASE__STOPPING, PB__SUB__SUB_CANCEL, 0);
     else if (state->phase == PB__PHASE__BLOCKED)
@@ -160,9 +163,7 @@ enum procedure_answer request_rollback(struct turn *turn, const Pb__OperatorRequ
             turn->state->kind != PB__DEPLOYMENT_KIND__FORWARD)
             return turn_refuse(turn, "not-now", "nothing of it is in production", "");
         (void)entry_add(turn, "RollbackRequested", "%s", request->reason);
-        wish_attempt(turn, request, true);
-        return request_applied(
-            turn, "a rollback of it is asked for; it begins unless another attempt is live");
+        return wish_attempt(turn, request, true);
     }
     stop(turn, PB__CAUSE_KIND__FAILURE, "rolled back by %s: %s", turn->by, request->reason);
     return request_applied(turn, "rolling back");

@@ -73,12 +73,13 @@ void signal_monitoring(struct turn *turn)
                     (unsigned long long)signal->sequence);
 }
 
-void signal_withdrawn(struct turn *turn, const char *reason)
+void signal_withdrawn_of(struct turn *turn, const char *deployment, const char *reason)
 {
     Pb__Signal *const signal = signal_new(turn, PB__SIGNAL__BODY_FEATURE_WITHDRAWN);
     Pb__FeatureWithdrawn *const body = pb_new(turn->arena, &pb__feature_withdrawn__descriptor);
 
     body->reason = words_cut(turn, reason, 400);
+    signal->deployment = deployment;
     signal->feature_withdrawn = body;
     turn->state->available_percent = 0;
     (void)entry_add(turn,
@@ -86,6 +87,11 @@ void signal_withdrawn(struct turn *turn, const char *reason)
                     "signal %llu: %s",
                     (unsigned long long)signal->sequence,
                     body->reason);
+}
+
+void signal_withdrawn(struct turn *turn, const char *reason)
+{
+    signal_withdrawn_of(turn, turn->state->id, reason);
 }
 
 /* What each target runs again: from the baseline, one line a target and version. */

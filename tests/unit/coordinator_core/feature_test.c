@@ -145,12 +145,129 @@ static void a_wish_to_try_again_makes_an_attempt_of_the_same_content(void **stat
     event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
     event->attempt_created = pb_new(&line->arena, &pb__attempt_created__descriptor);
     event->attempt_created->attempt_of = "pay.1";
-    hear(line, event);
-    assert_int_equal(line->answer, PROCEDURE_STALE);
     moves(line, "pay.1", "A", "ABORTED");
     hear(line, event);
     assert_string_equal(line->feature->live, "pay.2");
     assert_string_equal(said(line)->attempt_created->content_hash, "A");
+}
+
+/* A wish as a terminal deployment passes it on. */
+static Pb__Event *wish(struct line *line, const char *of, bool rollback)
+{
+    Pb__Event *const event = pb_new(&line->arena, &pb__event__descriptor);
+    Pb__AttemptCreated *const created = pb_new(&line->arena, &pb__attempt_created__descriptor);
+
+    created->attempt_of = of;
+    created->rollback = rollback;
+    created->request = "r1";
+    created->version = 31;
+    event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
+    event->attempt_created = created;
+    return event;
+}
+
+/* Of the newest event, to the person. */
+static const struct effect_answer *answered(const struct line *line)
+{
+    for (size_t i = 0; i < line->out.effects.count; i++) {
+        if (line->out.effects.item[i].kind == EFFECT_ANSWER)
+            return &line->out.effects.item[i].answer;
+    }
+    fail_msg("nobody was answered");
+    return NULL;
+}
+
+static void a_wish_is_answered_by_the_feature(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "ABORTED");
+    hear(line, wish(line, "pay.1", false));
+    assert_int_equal(line->answer, PROCEDURE_APPLIED);
+    assert_true(answered(line)->applied);
+    assert_string_equal(answered(line)->request, "r1");
+    assert_string_equal(answered(line)->deployment, "pay.1");
+    assert_int_equal(answered(line)->version, 31);
+    assert_string_equal(answered(line)->detail, "pay.2 begins");
+}
+
+static void a_wish_while_another_attempt_is_live_is_refused_in_words(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "COMPLETED");
+    accept(line, "B");
+    hear(line, wish(line, "pay.1", true));
+    assert_int_equal(line->answer, PROCEDURE_REFUSED);
+    assert_false(answered(line)->applied);
+    assert_string_equal(answered(line)->code, "not-now");
+    assert_string_equal(answered(line)->detail, "another attempt is live: pay.2");
+    assert_string_equal(line->feature->live, "pay.2");
+}
+
+/* The flags of that attempt, which has ended, were latched off. */
+static void latched_off(struct line *line, const char *who)
+{
+    Pb__Event *const event = pb_new(&line->arena, &pb__event__descriptor);
+
+    event->body_case = PB__EVENT__BODY_ATTEMPT_MOVED;
+    event->attempt_moved = pb_new(&line->arena, &pb__attempt_moved__descriptor);
+    event->attempt_moved->deployment = who;
+    event->attempt_moved->environment = "production";
+    event->attempt_moved->sequence = 4;
+    event->attempt_moved->withdrawn = "a direct rule fired";
+    hear(line, event);
+}
+
+static void what_is_withdrawn_after_its_end_is_numbered_by_the_feature(void **state)
+{
+    struct line *const line = *state;
+    const Pb__Signal *signal;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "COMPLETED");
+    latched_off(line, "pay.1");
+    assert_int_equal(line->out.effects.item[0].kind, EFFECT_SIGNAL);
+    signal = line->out.effects.item[0].signal;
+    assert_int_equal(signal->sequence, 5);
+    assert_string_equal(signal->deployment, "pay.1");
+    assert_string_equal(signal->feature_withdrawn->reason, "a direct rule fired");
+    accept(line, "B");
+    assert_int_equal(said(line)->attempt_created->sequence, 5);
+}
+
+static void what_is_withdrawn_while_another_is_live_is_said_by_that_one(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "COMPLETED");
+    accept(line, "B");
+    latched_off(line, "pay.1");
+    assert_string_equal(said(line)->deployment, "pay.2");
+    assert_string_equal(said(line)->attempt_moved->withdrawn, "a direct rule fired");
+    moves(line, "pay.2", "B", "COMPLETED");
+    latched_off(line, "pay.1");
+    assert_int_equal(line->answer, PROCEDURE_STALE);
+}
+
+static void the_live_attempt_withdraws_the_one_before_unless_its_own_flags_were_on(void **state)
+{
+    struct play *const play = *state;
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+
+    event->deployment = "pay.1";
+    event->body_case = PB__EVENT__BODY_ATTEMPT_MOVED;
+    event->attempt_moved = pb_new(&play->arena, &pb__attempt_moved__descriptor);
+    event->attempt_moved->deployment = "pay.0";
+    event->attempt_moved->withdrawn = "a direct rule fired";
+    play_until(play, PB__PHASE__EXECUTING, 2);
+    assert_int_equal(play_event(play, "the one before was latched", event), PROCEDURE_APPLIED);
+    assert_true(play_said(play, EFFECT_SIGNAL, "withdrawn"));
+    play_until(play, PB__PHASE__OBSERVING, 6);
+    assert_int_equal(play_event(play, "the one before was latched", event), PROCEDURE_STALE);
 }
 
 static void what_was_taken_back_is_not_taken_back_again(void **state)
@@ -168,7 +285,7 @@ static void what_was_taken_back_is_not_taken_back_again(void **state)
     assert_string_equal(line->feature->live, "pay.2");
     moves(line, "pay.2", "A", "ROLLED_BACK");
     hear(line, event);
-    assert_int_equal(line->answer, PROCEDURE_STALE);
+    assert_int_equal(line->answer, PROCEDURE_REFUSED);
 }
 
 static void withdrawn_content_is_not_started_later(void **state)
@@ -238,6 +355,11 @@ int main(void)
         LINE(other_content_that_crosses_the_start_of_step_1_is_not_lost),
         LINE(from_step_1_on_only_the_newest_other_content_is_kept),
         LINE(a_wish_to_try_again_makes_an_attempt_of_the_same_content),
+        LINE(a_wish_is_answered_by_the_feature),
+        LINE(a_wish_while_another_attempt_is_live_is_refused_in_words),
+        LINE(what_is_withdrawn_after_its_end_is_numbered_by_the_feature),
+        LINE(what_is_withdrawn_while_another_is_live_is_said_by_that_one),
+        PLAY(the_live_attempt_withdraws_the_one_before_unless_its_own_flags_were_on),
         LINE(what_was_taken_back_is_not_taken_back_again),
         LINE(withdrawn_content_is_not_started_later),
         PLAY(a_completed_deployment_is_rolled_back_by_a_linked_one),

@@ -281,6 +281,35 @@ static void a_sample_of_6_is_short_when_it_is_measured_again(void **state)
     assert_int_equal(play->state->phase, PB__PHASE__FINALISING);
 }
 
+static void a_repeated_report_neither_opens_what_is_over_nor_closes_what_is_open(void **state)
+{
+    struct play *const play = *state;
+    uint64_t opened;
+    uint64_t over;
+
+    at_5(play);
+    opened = play->events;
+    (void)play_incident(play, "alert", PB__SEVERITY__WARNING, true);
+    over = play->events;
+    (void)play_incident(play, "alert", PB__SEVERITY__WARNING, false);
+    play->events = opened;
+    assert_int_equal(play_incident(play, "alert", PB__SEVERITY__WARNING, true),
+                     PROCEDURE_STALE);
+    assert_false(play->state->incidents[0]->open);
+    play->events = 1000;
+    assert_int_equal(play_incident(play, "alert", PB__SEVERITY__WARNING, true),
+                     PROCEDURE_APPLIED);
+    play->events = over;
+    assert_int_equal(play_incident(play, "alert", PB__SEVERITY__WARNING, false),
+                     PROCEDURE_STALE);
+    assert_true(play->state->incidents[0]->open);
+    /* Under the same id, but graver. */
+    play->events = opened;
+    assert_int_equal(play_incident(play, "alert", PB__SEVERITY__CRITICAL, true),
+                     PROCEDURE_APPLIED);
+    assert_non_null(play->state->stop);
+}
+
 static void operator_and_warning_holds_also_stop_a_step_from_ending(void **state)
 {
     struct play *const play = *state;
@@ -328,6 +357,7 @@ int main(void)
         PLAY(in_blocked_rollback_abort_rollback_and_incidents_are_noted),
         PLAY(a_go_that_a_hold_kept_waiting_is_measured_again_when_the_hold_clears),
         PLAY(a_sample_of_6_is_short_when_it_is_measured_again),
+        PLAY(a_repeated_report_neither_opens_what_is_over_nor_closes_what_is_open),
         PLAY(operator_and_warning_holds_also_stop_a_step_from_ending),
         PLAY(a_freeze_stops_the_start_of_forward_work_but_no_step_from_ending),
     };

@@ -202,7 +202,7 @@ void walk_hear(struct walk *walk, int who, const char *label, const Pb__Event *e
         .before = party->state,
         .plan = party->state != NULL && party->state->plan_hash[0] != '\0' ? party->plan : NULL,
         .event = event,
-        .event_id = "e",
+        .event_id = arena_printf(&walk->arena, "e%lu", walk->applied),
         .at_ms = walk->now_ms,
     };
     const enum procedure_answer answer = procedure_step(&walk->arena, &input, output);

@@ -110,7 +110,7 @@ static void try_one(struct search *search,
         .before = before,
         .plan = before->plan_hash[0] != '\0' ? search->plan : NULL,
         .event = attempt->event,
-        .event_id = "e",
+        .event_id = arena_printf(&search->scratch, "e%zu", search->events),
         .at_ms = before->now_ms,
     };
     enum procedure_answer answer;
