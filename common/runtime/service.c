@@ -58,6 +58,14 @@ static enum err open_store(void *self, struct store *ret, struct error *error)
     return wiring_store(service->ports.settings, ret, error);
 }
 
+static enum err open_aside(void *self, struct store *ret, struct error *error)
+{
+    (void)self;
+    (void)error;
+    *ret = wiring_aside();
+    return ERR_OK;
+}
+
 static enum err open_http(void *self, struct http_client *ret, struct error *error)
 {
     (void)self;
@@ -79,6 +87,7 @@ static enum err open_ports(struct service *service, struct error *error)
     service->ports.keys = &service->keys;
     service->ports.metrics = metrics_port(service->metrics);
     service->ports.open_store = open_store;
+    service->ports.open_aside = open_aside;
     service->ports.open_http = open_http;
     service->ports.open_self = service;
     err = wiring_keys(service->ports.settings, service->ports.service, &service->keys, error);
@@ -195,13 +204,16 @@ static void register_instance(struct service *service, bool leaving)
 static int turn_until_stopped(struct service *service)
 {
     int64_t register_ms = 0;
+    int status = SERVICE_STOPPED;
     struct error error = { 0 };
 
     while (!asked_to_stop(0)) {
         const int64_t now_ms = clock_monotonic_ms(service->ports.clock);
         const enum err err = service->spec->turn(service->state, &error);
 
-        if (now_ms >= register_ms) {
+        if (service->spec->finished != NULL && service->spec->finished(service->state, &status))
+            return status;
+        if (now_ms >= register_ms && service->spec->finished == NULL) {
             register_instance(service, false);
             register_ms = now_ms + REGISTER_EVERY_MS;
         }
@@ -231,11 +243,15 @@ static void leave_in_time(void)
 static void stop(struct service *service)
 {
     leave_in_time();
-    LOG(service->ports.log, LOG_INFO, "stopping", { "why", "asked to" });
+    LOG(service->ports.log,
+        LOG_INFO,
+        "stopping",
+        { "why", service->spec->finished != NULL ? "done" : "asked to" });
     wiring_web_stop(&service->web);
     if (service->spec->drain != NULL && service->state != NULL)
         service->spec->drain(service->state);
-    register_instance(service, true);
+    if (service->spec->finished == NULL)
+        register_instance(service, true);
 }
 
 int service_run(struct service *service)

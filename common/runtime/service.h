@@ -43,6 +43,9 @@ struct service_ports {
 
     /* One store and one HTTP client belong to one thread: open as many as there are threads. */
     enum err (*open_store)(void *self, struct store *ret, struct error *error);
+    /* A store of this process alone, empty, and gone when it is closed. NULL where nobody asks.
+     */
+    enum err (*open_aside)(void *self, struct store *ret, struct error *error);
     enum err (*open_http)(void *self, struct http_client *ret, struct error *error);
     void *open_self;
 
@@ -78,6 +81,10 @@ struct service_spec {
      * from one thread. ERR_INTERNAL ends the process with status 3; other errors are logged,
      * and the next turn comes after a pause. */
     enum err (*turn)(void *state, struct error *error);
+
+    /* For a program that does one thing and ends: true when it has, with its exit status. Such
+     * a program is not listed among the instances. NULL: it runs until SIGTERM. */
+    bool (*finished)(void *state, int *ret_status);
 
     /* True when the service can do its work; else why not, for /readyz. Any thread. */
     bool (*ready)(void *state, struct error *why);

@@ -3,6 +3,7 @@
 #include "common/adapters/curl/curl.h"
 #include "common/adapters/httpd/httpd.h"
 #include "common/adapters/kafka/kafka.h"
+#include "common/adapters/memory/store.h"
 #include "common/adapters/posix/posix.h"
 #include "common/adapters/redis/redis.h"
 
@@ -79,6 +80,11 @@ enum err wiring_store(const struct settings *settings, struct store *ret, struct
         err = redis_store_open(&options, ret, error);
     arena_release(&arena);
     return err;
+}
+
+struct store wiring_aside(void)
+{
+    return memory_store_alone(posix_clock());
 }
 
 /* --- keys --- */

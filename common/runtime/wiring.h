@@ -26,6 +26,9 @@ enum err wiring_bus(const struct settings *settings,
 enum err wiring_store(const struct settings *settings,
                       struct store *ret,
                       struct error *error) MUST_CHECK;
+/* A store in this process's memory, gone when it is closed. */
+struct store wiring_aside(void);
+
 enum err wiring_http(struct http_client *ret, struct error *error) MUST_CHECK;
 
 /* Reads every <writer>.key of settings->security.keys. ERR_INVALID when `own` has none,

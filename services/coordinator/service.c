@@ -207,6 +207,7 @@ const struct service_spec *coordinator_service(void)
     static const struct service_flag flags[] = {
         { "--adopt", "SLIPWAY_ADOPT", "keep the state, go on at the end of another log" },
         { "--rebuild", "SLIPWAY_REBUILD", "forget the state, fold it anew from the log" },
+        { "--verify", "SLIPWAY_VERIFY", "compare Redis with a fold of the log, and end" },
     };
     static const struct service_spec spec = {
         .name = COORDINATOR,

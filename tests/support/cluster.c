@@ -158,6 +158,15 @@ static enum err open_store(void *self, struct store *ret, struct error *error)
     return ERR_OK;
 }
 
+static enum err open_aside(void *self, struct store *ret, struct error *error)
+{
+    struct cluster_instance *const instance = self;
+
+    (void)error;
+    *ret = memory_store_alone(memory_clock_port(&instance->cluster->clock));
+    return ERR_OK;
+}
+
 static enum err open_http(void *self, struct http_client *ret, struct error *error)
 {
     (void)self;
@@ -250,6 +259,7 @@ static struct service_ports ports_of(struct cluster_instance *instance)
         .metrics = memory_metrics_port(cluster->metrics),
         .keys = &cluster->keys,
         .open_store = open_store,
+        .open_aside = open_aside,
         .open_http = open_http,
         .open_self = instance,
     };

@@ -310,3 +310,21 @@ struct store memory_store(struct memory_space *space, struct memory_faults fault
         .close = free,
     };
 }
+
+static void close_alone(void *self)
+{
+    struct memory_store *const store = self;
+
+    if (store == NULL)
+        return;
+    memory_space_free(store->space);
+    free(store);
+}
+
+struct store memory_store_alone(struct clock_port clock)
+{
+    struct store store = memory_store(memory_space_new(clock), (struct memory_faults){ 0 });
+
+    store.close = close_alone;
+    return store;
+}

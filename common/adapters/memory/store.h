@@ -16,6 +16,9 @@ void memory_space_free(struct memory_space *space); /* Accepts NULL. */
 /* A client of the space, which is borrowed. Several see each other's writes. */
 struct store memory_store(struct memory_space *space, struct memory_faults faults);
 
+/* The only client of a space of its own, which goes when it is closed. */
+struct store memory_store_alone(struct clock_port clock);
+
 /* Redis came back empty. */
 void memory_space_clear(struct memory_space *space);
 

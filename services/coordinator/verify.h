@@ -1,0 +1,20 @@
+/* Verification: folds the log of every partition anew, beside whatever runs, and compares what
+ * Redis holds with it, byte for byte. It joins no group, and writes to neither Kafka nor Redis.
+ */
+#ifndef SERVICES_COORDINATOR_VERIFY_H
+#define SERVICES_COORDINATOR_VERIFY_H
+
+#include "common/runtime/service.h"
+
+enum { VERIFY_DIFFERS = 4 }; /* Exit status: Redis is not what the log says. */
+
+/* "--verify" is among the arguments. */
+bool verify_is_asked(int argc, char **argv);
+
+/* Ends by itself, after saying on stdout what it found. */
+const struct service_spec *verify_service(void);
+
+/* What that service has found so far; borrowed. For tests. */
+const char *verify_report(const void *state);
+
+#endif
