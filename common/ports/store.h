@@ -31,6 +31,7 @@ struct store_member {
 enum store_op_kind {
     STORE_SET,           /* key, value */
     STORE_SET_EXPIRES,   /* key, value, score = milliseconds to live */
+    STORE_ADD_EXPIRES,   /* The same; nothing if there is such a key already. */
     STORE_DELETE,        /* key */
     STORE_HASH_SET,      /* key, field, value */
     STORE_HASH_DELETE,   /* key, field */

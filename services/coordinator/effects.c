@@ -192,7 +192,9 @@ void batch_answer_request(struct batch *batch,
                   "deployment",
                   answer->deployment != NULL ? answer->deployment : heard->event->deployment);
     json_end_object(&json);
-    writes_set_expires(
+    /* The record of a request may come twice. Then the second is refused, for the first was
+     * applied; but what became of the request is what became of the first. */
+    writes_add_expires(
         writes,
         KEY_REQUEST(batch->arena, writes->partition, writes->prefix, answer->request),
         text.bytes,

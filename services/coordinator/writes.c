@@ -33,9 +33,9 @@ void writes_set(struct writes *writes, const char *key, struct pb_bytes bytes)
     add(writes, STORE_SET, key)->value = value_of(bytes);
 }
 
-void writes_set_expires(struct writes *writes, const char *key, const char *text, int64_t ms)
+void writes_add_expires(struct writes *writes, const char *key, const char *text, int64_t ms)
 {
-    struct store_op *const op = add(writes, STORE_SET_EXPIRES, key);
+    struct store_op *const op = add(writes, STORE_ADD_EXPIRES, key);
 
     op->value = (struct store_value){ text, strlen(text) };
     op->score = ms;

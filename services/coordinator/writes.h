@@ -17,7 +17,9 @@ struct writes {
 };
 
 void writes_set(struct writes *writes, const char *key, struct pb_bytes bytes);
-void writes_set_expires(struct writes *writes, const char *key, const char *text, int64_t ms);
+
+/* If there is no such key yet: the first stands. */
+void writes_add_expires(struct writes *writes, const char *key, const char *text, int64_t ms);
 void writes_delete(struct writes *writes, const char *key);
 void writes_hash(struct writes *writes,
                  const char *key,

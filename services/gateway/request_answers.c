@@ -133,6 +133,9 @@ static struct answered read_answer(struct gateway_call *call, const struct store
     };
 
     json_decref(root);
+    /* The coordinator's word for a deployment that it does not know. */
+    if (strcmp(answered.code, "not-found") == 0)
+        answered.code = "no-such";
     return answered;
 }
 

@@ -185,18 +185,20 @@ static void say_hello(struct gateway_call *call, const char *last_id)
     text_add(&call->out, "\n\n");
 }
 
-/* With what was missed, or that it is not known. The former place is taken over. */
+/* With what was missed, or why that cannot be said. The former place is taken over. */
 static void catch_up(struct gateway_call *call, const struct stream *stream)
 {
     struct gateway_streams *const streams = call->gateway->streams;
     const char *const last = call_header(call, "last-event-id");
     struct stream *const former = find_former(streams, stream);
+    const char *why = "nobody who watched this has left";
 
     say_hello(call, last);
-    if (former == NULL || !history_catch_up(&streams->history, stream, last, &call->out)) {
+    if (former != NULL)
+        why = history_catch_up(&streams->history, stream, last, &call->out);
+    if (why != NULL) {
         say_hello(call, NULL);
-        text_add(&call->out,
-                 "event: reset\ndata: {\"why\":\"what was missed is not known any more\"}\n\n");
+        text_add(&call->out, "event: reset\ndata: {\"why\":\"%s\"}\n\n", why);
     } else if (former->id == 0) {
         *former = (struct stream){ 0 };
         streams->count--;

@@ -123,16 +123,16 @@ static bool is_superseded(const struct history *history, uint64_t number)
     return false;
 }
 
-bool history_catch_up(const struct history *history,
-                      const struct stream *stream,
-                      const char *last_id,
-                      struct text *out)
+const char *history_catch_up(const struct history *history,
+                             const struct stream *stream,
+                             const char *last_id,
+                             struct text *out)
 {
     const uint64_t last = number_of(history, last_id);
     size_t length = 0;
 
     if (last == 0 || last + 1 < history->first || last + 1 < history->complete)
-        return false;
+        return "what was missed is not known any more";
     for (int pass = 0; pass < 2; pass++) {
         for (uint64_t n = last + 1; n < history->next; n++) {
             const struct news *const news = &history->item[n % NEWS_MAX];
@@ -149,7 +149,7 @@ bool history_catch_up(const struct history *history,
                 text_add_bytes(out, news->bytes, news->length);
         }
         if (length > CATCH_UP_MAX)
-            return false;
+            return "too much was missed";
     }
-    return true;
+    return NULL;
 }

@@ -128,9 +128,9 @@ void history_add(struct history *history,
                  const struct text *event,
                  int64_t now_ms);
 
-/* Appends what that place has missed since the id it had last; false, and nothing, when that
- * is not known any more. */
-bool history_catch_up(const struct history *history,
+/* Appends what that place has missed since the id it had last. NULL; or, with nothing appended,
+ * why that cannot be said. */
+const char *history_catch_up(const struct history *history,
                       const struct stream *stream,
                       const char *last_id,
                       struct text *out);

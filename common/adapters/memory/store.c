@@ -217,10 +217,12 @@ static void op_set(struct memory_space *space, const struct store_op *op)
         (char *)(uintptr_t) "", (char *)(uintptr_t)bytes, op->value.length, 0
     };
 
+    if (op->kind == STORE_ADD_EXPIRES && space_find(space, op->key) != NULL)
+        return;
     space_drop(space, op->key);
     struct space_entry *entry = space_make(space, op->key, SPACE_VALUE);
 
-    if (op->kind == STORE_SET_EXPIRES)
+    if (op->kind == STORE_SET_EXPIRES || op->kind == STORE_ADD_EXPIRES)
         entry->expires_ms = clock_now_ms(space->clock) + op->score;
     entry_put(entry, &field);
 }
@@ -253,7 +255,8 @@ static void op_apply(struct memory_space *space, const struct store_op *op)
 {
     switch (op->kind) {
     case STORE_SET:
-    case STORE_SET_EXPIRES: op_set(space, op); break;
+    case STORE_SET_EXPIRES:
+    case STORE_ADD_EXPIRES: op_set(space, op); break;
     case STORE_DELETE: space_drop(space, op->key); break;
     case STORE_HASH_SET:
     case STORE_SORTED_ADD:

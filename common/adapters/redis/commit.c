@@ -9,15 +9,11 @@
 enum { TRIES = 8, NUMBER_SIZE = 24 };
 
 static const char *const op_commands[] = {
-    [STORE_SET] = "SET",
-    [STORE_SET_EXPIRES] = "SET",
-    [STORE_DELETE] = "DEL",
-    [STORE_HASH_SET] = "HSET",
-    [STORE_HASH_DELETE] = "HDEL",
-    [STORE_SORTED_ADD] = "ZADD",
-    [STORE_SORTED_REMOVE] = "ZREM",
-    [STORE_MEMBER_ADD] = "SADD",
-    [STORE_MEMBER_REMOVE] = "SREM",
+    [STORE_SET] = "SET",         [STORE_SET_EXPIRES] = "SET",
+    [STORE_ADD_EXPIRES] = "SET", [STORE_DELETE] = "DEL",
+    [STORE_HASH_SET] = "HSET",   [STORE_HASH_DELETE] = "HDEL",
+    [STORE_SORTED_ADD] = "ZADD", [STORE_SORTED_REMOVE] = "ZREM",
+    [STORE_MEMBER_ADD] = "SADD", [STORE_MEMBER_REMOVE] = "SREM",
 };
 
 /* The words behind command and key. Returns how many words there are in all. */
@@ -32,9 +28,12 @@ static size_t op_words(const struct store_op *op,
     switch (op->kind) {
     case STORE_SET: words[count++] = value; break;
     case STORE_SET_EXPIRES:
+    case STORE_ADD_EXPIRES:
         words[count++] = value;
         words[count++] = link_text("PX");
         words[count++] = link_text(number);
+        if (op->kind == STORE_ADD_EXPIRES)
+            words[count++] = link_text("NX");
         break;
     case STORE_DELETE: break;
     case STORE_HASH_SET:

@@ -132,6 +132,26 @@ static void a_value_that_expires_is_gone_when_its_time_is_over(void **state)
     assert_value(&world->store, "short", "y");
 }
 
+static void a_value_that_is_added_never_replaces_another(void **state)
+{
+    struct store_world *world = *state;
+    const struct store_op ops[] = {
+        { .kind = STORE_ADD_EXPIRES, .key = "once", .value = TEXT("a"), .score = 300 },
+        { .kind = STORE_ADD_EXPIRES, .key = "once", .value = TEXT("b"), .score = 600000 },
+        { .kind = STORE_SET, .key = "beside", .value = TEXT("x") },
+    };
+
+    assert_int_equal(write_ops(&world->store, ops, 3), ERR_OK);
+    assert_value(&world->store, "once", "a");
+    assert_value(&world->store, "beside", "x");
+    assert_int_equal(write_ops(&world->store, ops + 1, 1), ERR_OK);
+    assert_value(&world->store, "once", "a");
+    world->elapse(world->self, 301);
+    assert_value(&world->store, "once", NULL);
+    assert_int_equal(write_ops(&world->store, ops + 1, 1), ERR_OK);
+    assert_value(&world->store, "once", "b");
+}
+
 static void a_hash_is_read_by_field_and_as_a_whole(void **state)
 {
     struct store_world *world = *state;
@@ -357,6 +377,7 @@ int store_contract_run(const char *name, struct store_world *world)
         cmocka_unit_test(a_value_set_is_read_until_it_is_deleted),
         cmocka_unit_test(bytes_of_any_kind_and_size_survive),
         cmocka_unit_test(a_value_that_expires_is_gone_when_its_time_is_over),
+        cmocka_unit_test(a_value_that_is_added_never_replaces_another),
         cmocka_unit_test(a_hash_is_read_by_field_and_as_a_whole),
         cmocka_unit_test(a_sorted_set_is_read_by_score_from_either_end),
         cmocka_unit_test(a_set_holds_each_member_once),

@@ -186,6 +186,28 @@ static void a_request_gets_its_answer_once_for_a_day(void **state)
     assert_null(value.bytes);
 }
 
+/* Sent again because nobody knew what had become of the first sending. */
+static void the_answer_to_a_request_that_comes_twice_is_that_to_the_first(void **state)
+{
+    struct story *const story = *state;
+    struct arena *const arena = &story->cluster.arena;
+    const struct store *const store = &story->cluster.store;
+    const char *const key = KEY_REQUEST(arena, story_partition(story, "pay"), "slipway:", "r1");
+    struct store_value value = { 0 };
+    struct error error = { 0 };
+
+    story->silent_from = 1;
+    story_accept(story, "pay", "one");
+    settle(story);
+    story_request(story, "pay.1", true);
+    settle(story);
+    story->requests = 0;
+    story_request(story, "pay.1", false);
+    settle(story);
+    assert_int_equal(store->get(store->self, arena, key, &value, &error), ERR_OK);
+    assert_non_null(strstr(value.bytes, "APPLIED"));
+}
+
 static void a_request_for_a_deployment_nobody_knows_is_refused(void **state)
 {
     struct story *const story = *state;
@@ -374,6 +396,7 @@ int main(void)
         STORY(nothing_is_left_behind_by_a_deployment_that_ended),
         STORY(what_follows_from_a_record_carries_its_trace),
         STORY(a_request_gets_its_answer_once_for_a_day),
+        STORY(the_answer_to_a_request_that_comes_twice_is_that_to_the_first),
         STORY(a_request_for_a_deployment_nobody_knows_is_refused),
         STORY(a_latch_is_out_before_everything_else_of_its_event),
         STORY(a_bad_acceptance_is_refused_where_its_sender_looks),
