@@ -82,7 +82,8 @@ class Journey:
                                        headers={"Content-Type": "application/yaml"})
         if status != 202:
             raise Failed(f"submitting {self.feature} was answered {status}: {body}")
-        state = wait_for(f"{self.feature} to be taken up", lambda: self.look(self.feature))
+        state = wait_for(f"{self.feature} to be taken up", lambda: self.look(self.feature),
+                         seconds=120)
         self.id = state["id"]
 
     def look(self, name=None):
