@@ -44,9 +44,13 @@ struct cli_terminal {
     bool asks;    /* Somebody sits there to answer. */
     bool redraws; /* stdout is one. */
     size_t width; /* Of stdout; CLI_WIDTH unless it is a narrower terminal. */
+    int height;   /* Lines of a terminal; 0: unknown. */
 
     /* Waits so long. False: interrupted (Ctrl-C), end soon. */
     bool (*wait)(void *self, int ms);
+
+    /* Waits so long for a key, without echo: its character; 0 for none, -1 for an interrupt. */
+    int (*key)(void *self, int ms);
     void *self;
 };
 

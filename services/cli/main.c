@@ -4,10 +4,12 @@
 #include "common/runtime/wiring.h"
 
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,32 +37,73 @@ static bool shows_colours(void)
            strcmp(term, "dumb") != 0;
 }
 
-static size_t width_of_terminal(void)
+static void measure(struct cli_terminal *terminal)
 {
     struct winsize size = { 0 };
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 ||
-        size.ws_col >= CLI_WIDTH)
-        return CLI_WIDTH;
-    return size.ws_col < NARROWEST ? NARROWEST : size.ws_col;
+    terminal->width = CLI_WIDTH;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return;
+    terminal->height = size.ws_row;
+    if (size.ws_col < CLI_WIDTH)
+        terminal->width = size.ws_col < NARROWEST ? NARROWEST : size.ws_col;
+}
+
+/* Whether Ctrl-C came while SIGINT was blocked; waits so long for it. */
+static bool interrupted(int ms)
+{
+    const struct timespec time = { .tv_sec = ms / 1000,
+                                   .tv_nsec = (long)(ms % 1000) * 1000000 };
+    sigset_t interrupts;
+
+    (void)sigemptyset(&interrupts);
+    (void)sigaddset(&interrupts, SIGINT);
+    return sigtimedwait(&interrupts, NULL, &time) == SIGINT;
+}
+
+static sigset_t block_interrupts(void)
+{
+    sigset_t interrupts;
+    sigset_t before;
+
+    (void)sigemptyset(&interrupts);
+    (void)sigaddset(&interrupts, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &interrupts, &before);
+    return before;
 }
 
 /* An interrupt ends the wait and no more, so that a watch can take its leave. */
 static bool wait_or_interrupt(void *self, int ms)
 {
-    const struct timespec time = { .tv_sec = ms / 1000,
-                                   .tv_nsec = (long)(ms % 1000) * 1000000 };
-    sigset_t interrupts;
-    sigset_t before;
-    int taken;
+    const sigset_t before = block_interrupts();
+    const bool taken = interrupted(ms);
 
     (void)self;
-    (void)sigemptyset(&interrupts);
-    (void)sigaddset(&interrupts, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, &interrupts, &before);
-    taken = sigtimedwait(&interrupts, NULL, &time);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    return taken != SIGINT;
+    return !taken;
+}
+
+/* The terminal is changed for this wait alone, so nothing is left behind however it ends. */
+static int key_or_interrupt(void *self, int ms)
+{
+    const sigset_t before = block_interrupts();
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+    struct termios was;
+    struct termios keys;
+    unsigned char key = 0;
+    bool taken;
+
+    (void)self;
+    (void)tcgetattr(STDIN_FILENO, &was);
+    keys = was;
+    keys.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+    if (poll(&input, 1, ms) == 1 && read(STDIN_FILENO, &key, 1) != 1)
+        key = 'q'; /* The terminal is gone. */
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &was);
+    taken = interrupted(0);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return taken ? -1 : key;
 }
 
 int main(int argc, char **argv)
@@ -71,14 +114,15 @@ int main(int argc, char **argv)
         .terminal = { .in = stdin,
                       .asks = isatty(STDIN_FILENO) == 1,
                       .redraws = isatty(STDOUT_FILENO) == 1,
-                      .width = width_of_terminal(),
-                      .wait = wait_or_interrupt },
+                      .wait = wait_or_interrupt,
+                      .key = key_or_interrupt },
         .colour = shows_colours(),
         .ascii = !speaks_utf8(),
     };
     struct error error = { 0 };
     enum cli_exit result;
 
+    measure(&cli.terminal);
     (void)setlocale(LC_ALL, "");
     tzset();
     (void)signal(SIGPIPE, SIG_IGN);

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 DONE, NO, USAGE, NO_SUCH, NOT_ALLOWED, CHANGED, UNREACHABLE, TIMED_OUT = range(8)
-BLOCKED, ABORTED, ROLLED_BACK = 10, 11, 12
+BLOCKED, ABORTED, ROLLED_BACK, INTERRUPTED = 10, 11, 12, 130
 STAGED = [{"name": "some", "percent": 20, "min_time": "60s"}, {"name": "all", "percent": 100}]
 PATIENCE_S = 90
 
@@ -510,6 +511,26 @@ def test_an_approval_at_a_terminal_shows_the_difference_and_asks(service):
     given = [a for a in rel.look(name)["approvals"] if a["given"]]
     assert [a["given"][0]["actor"]["subject"] for a in given] == ["tess"]
     rel.ask("abort", name, "--reason", "only a try", "--yes")
+
+
+def test_a_watch_at_a_terminal_is_drawn_over_itself_and_answers_keys(service):
+    lab = service.lab
+    *_, rel, _ = sit(lab)
+    name = hand_in(lab, service)
+    terminal = Terminal(rel, "watch", name)
+    frame = terminal.answer("q leave", "o")
+    assert f"{name}   " in frame and "Plan and review" in frame
+    terminal.answer(f"/#/deployments/{name}", "q")
+    assert terminal.end() == DONE
+    terminal = Terminal(rel, "watch", name, "--until-exit")
+    terminal.answer("q leave", "")
+    rel.ask("abort", name, "--reason", "only a try", "--yes")
+    assert terminal.end() == ABORTED
+    assert "\x1b[" in terminal.text and "report  slipway report" in terminal.text
+    terminal = Terminal(rel, "watch", hand_in(lab, service), "--until-exit")
+    terminal.answer("q leave", "")
+    terminal.child.send_signal(signal.SIGINT)
+    assert terminal.end() in (INTERRUPTED, -signal.SIGINT)  # a shell says 130 for both
 
 
 def test_colours_are_for_terminals_that_want_them(service):

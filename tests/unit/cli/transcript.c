@@ -35,6 +35,7 @@ struct play {
     bool terminal;
     bool types; /* stdin is a terminal. */
     size_t width;
+    const char *keys; /* What is typed into a watch, one at each look. */
     struct text stdin_text;
     struct text out; /* The transcript as it comes out. */
 };
@@ -111,6 +112,9 @@ static void set_way(struct play *play, const char *line)
         tzset();
     } else if (strncmp(line, "width ", 6) == 0) {
         play->width = (size_t)strtoul(line + 6, NULL, 10);
+    } else if (strncmp(line, "keys ", 5) == 0) {
+        play->keys = line + 5;
+        play->types = true;
     } else if (strcmp(line, "terminal") == 0) {
         play->terminal = true;
     } else {
@@ -145,8 +149,18 @@ static size_t split(char *line, const char **words)
 
 static bool wait_in_test(void *self, int ms)
 {
-    memory_clock_advance(self, ms);
+    struct play *const play = self;
+
+    memory_clock_advance(&play->clock, ms);
     return true;
+}
+
+static int key_in_test(void *self, int ms)
+{
+    struct play *const play = self;
+
+    memory_clock_advance(&play->clock, ms);
+    return play->keys[0] != '\0' ? *play->keys++ : 0;
 }
 
 /* What stood on a descriptor while it led to a file, and back to where it led before. */
@@ -223,7 +237,8 @@ static struct cli cli_of(struct play *play, struct memory_http *http)
                       .redraws = play->terminal,
                       .width = play->width,
                       .wait = wait_in_test,
-                      .self = &play->clock },
+                      .key = key_in_test,
+                      .self = play },
     };
 
     for (size_t i = 0; i < play->once_count; i++)
@@ -274,6 +289,7 @@ static void forget_ways(struct play *play)
     play->terminal = false;
     play->types = false;
     play->width = CLI_WIDTH;
+    play->keys = "";
     text_reset(&play->stdin_text);
 }
 

@@ -2,7 +2,8 @@
  * by byte. Its lines:
  *
  *   # a remark
- *   % zone Europe/Berlin, % width 60, % terminal     how the next commands run
+ *   % zone Europe/Berlin, % width 60, % terminal     how the next command runs
+ *   % keys oq                                        keys typed at a terminal, one at each look
  *   < GET /v1/me 200 me.json                         an answer of the server: a file of
  * answers/, or the JSON itself; before the first command of the file: for all of them < GET
  * /v1/me down                                no answer > y what somebody types at the next
