@@ -18,8 +18,8 @@ Checked of every deployment on the log (`only` narrows that to some):
     flags     an ended deployment that is not COMPLETED and ever granted a flag is latched
     lanes     one grant at a time, in order; every grant was given back
     ids       one content under each ce_id of signals, control records and commands
-    effects   with `calls`, lines "instance version fence" that the instances themselves wrote:
-              none twice under one fence, and fences rise at each instance
+    effects   with `calls`, lines "instance version fence begun" and "... done" that the instances
+              themselves wrote: none done twice under one fence, and fences rise at each instance
 
 What has not ended is a fault too, unless faults(ended=False).
 """
@@ -300,11 +300,13 @@ class History:
                 self.fault(s.id, f"two contents under one id: {s}")
 
     def check_effects(self):
-        last, seen = {}, set()
-        for instance, version, fence in self.calls:
-            if (instance, fence) in seen:
-                self.fault(instance, f"{version} twice under fence {fence}")
-            seen.add((instance, fence))
+        last, done = {}, set()
+        for instance, version, fence, what in self.calls:
+            if what == "done":
+                if (instance, fence) in done:
+                    self.fault(instance, f"{version} twice under fence {fence}")
+                done.add((instance, fence))
+                continue
             number = tuple(int(part) for part in fence.split("."))
             if number < last.get(instance, (0, 0)):
                 self.fault(instance, f"fence {fence} after {last[instance]}")

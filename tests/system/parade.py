@@ -217,7 +217,7 @@ def walk(lab, service, way):
     name = lab.begin(service, policy="stopping" if way == "nogo" else "quick", **staged)
     exit_ = {"complete": "COMPLETED", "abort": "ABORTED"}.get(way, "ROLLED_BACK")
     if staged:
-        lab.wait(name, lambda s: s["phase"] == "ROLLING_OUT" and s["percent"] == 20)
+        lab.wait_granted(name)
     if way == "alert":
         with lab.alerting(service):
             lab.wait_exit(name, exit_, people=False)

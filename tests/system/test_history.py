@@ -83,7 +83,8 @@ def story(messages):
     story.lane("lane_released", 1)
     story.task(6, 6, "watch")
     story.task(7, 7, "finalise")
-    story.calls = [["shop-1", "1.1", "1.21"], ["shop-2", "1.1", "1.21"]]
+    story.calls = [[instance, "1.1", "1.21", what] for instance in ("shop-1", "shop-2")
+                   for what in ("begun", "done")]
     return story
 
 
@@ -119,8 +120,8 @@ def test_a_deployment_that_was_lost_is_seen(story):
     (lambda s: (s.lane("lane_granted", 3, "b.1"), s.lane("lane_granted", 4, "c.1")),
      "was granted production/shop while b.1 held it"),
     (lambda s: s.signal("feature_available", 3, s.signals[0].id), "two contents under one id"),
-    (lambda s: s.calls.append(["shop-1", "1.1", "1.21"]), "twice under fence 1.21"),
-    (lambda s: s.calls.append(["shop-1", "1.1", "1.20"]), "fence 1.20 after"),
+    (lambda s: s.calls.append(["shop-1", "1.1", "1.21", "done"]), "twice under fence 1.21"),
+    (lambda s: s.calls.append(["shop-1", "1.1", "1.20", "begun"]), "fence 1.20 after"),
 ])
 def test_what_must_not_be_is_seen(story, wrong, text):
     wrong(story)

@@ -33,9 +33,10 @@ WORKER_PLACES = ["worker-after-claim", "worker-before-step", "worker-after-step"
                  "worker-after-report", "worker-after-mark", "worker-before-offset",
                  "worker-after-offset"]
 NOTED = """#!/bin/sh
-# noted DIRECTORY VERSION FENCE: as restart, and the instance writes down what was done to it.
-echo "$(basename "$1") $2 $3" >> calls
-exec bin/restart "$1"
+# noted DIRECTORY VERSION FENCE: as restart, and the instance writes down what is done to it.
+echo "$(basename "$1") $2 $3 begun" >> calls
+bin/restart "$1" || exit
+echo "$(basename "$1") $2 $3 done" >> calls
 """
 STAGED = [{"name": "some", "percent": 20, "min_time": "9m"}, {"name": "all", "percent": 100}]
 
@@ -238,10 +239,14 @@ class Troubled(Lab):
     def rolling(self, service, **changes):
         """One that stays in its first stage, its flag granted, until somebody ends that."""
         name = self.begin(service, **{"rollout": STAGED, **changes})
+        self.wait_granted(name)
+        return name
+
+    def wait_granted(self, name):
+        """Until that one is in its first stage, and the gateway has heard of it."""
         self.wait(name, lambda s: s["phase"] == "ROLLING_OUT" and s["percent"] == 20)
         wait_for("the flag to be granted",
                  lambda: self.flag(name).get("state") == "GRANTED", PATIENCE)
-        return name
 
     def called(self, service, name, number=2):
         """Whether that instance of the service was told to restart with what `name` brings."""
