@@ -97,10 +97,9 @@ static int hex_digit(char c)
 }
 
 /* Hex of even length is taken as bytes; anything else as it stands. */
-static size_t decode_key(const char *text, unsigned char key[ENVELOPE_KEY_MAX])
+static size_t decode_key(const char *text, size_t length, unsigned char key[ENVELOPE_KEY_MAX])
 {
-    const size_t length = strlen(text);
-    const bool hex = length % 2 == 0 && strspn(text, "0123456789abcdef") == length;
+    const bool hex = length % 2 == 0 && strspn(text, "0123456789abcdef") >= length;
     const size_t bytes = hex ? length / 2 : length;
 
     if (bytes > ENVELOPE_KEY_MAX)
@@ -111,10 +110,42 @@ static size_t decode_key(const char *text, unsigned char key[ENVELOPE_KEY_MAX])
     return bytes;
 }
 
-static enum err read_key(const struct settings *settings,
+/* One key a line: the first is written with, the others are still believed. */
+static enum err add_keys(const char *text,
                          const char *writer,
                          struct envelope_keys *keys,
                          struct error *error)
+{
+    size_t each = 0;
+
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "\r\n");
+        const size_t place = keys->count;
+
+        if (length > 0 && each++ == ENVELOPE_KEYS_EACH_MAX)
+            return error_set(
+                error, ERR_INVALID, "more than %d keys, one a line", ENVELOPE_KEYS_EACH_MAX);
+        if (length > 0) {
+            keys->item[place].length = decode_key(text, length, keys->item[place].key);
+            memcpy(keys->item[place].writer, writer, strlen(writer) + 1);
+            if (keys->item[place].length < KEY_BYTES_MIN)
+                return error_set(
+                    error,
+                    ERR_INVALID,
+                    "a key has %d to %d bytes; make one with: openssl rand -hex 32",
+                    KEY_BYTES_MIN,
+                    ENVELOPE_KEY_MAX);
+            keys->count++;
+        }
+        text += length + strspn(text + length, "\r\n");
+    }
+    return each > 0 ? ERR_OK : error_set(error, ERR_INVALID, "there is no key in it");
+}
+
+static enum err read_keys(const struct settings *settings,
+                          const char *writer,
+                          struct envelope_keys *keys,
+                          struct error *error)
 {
     struct arena arena = arena_with_limit(SECRET_MEMORY);
     const char *const path = arena_printf(
@@ -123,20 +154,9 @@ static enum err read_key(const struct settings *settings,
     enum err err = settings_secret(&arena, path, &text, error);
 
     if (err == ERR_OK) {
-        const size_t place = keys->count;
-        const size_t length = decode_key(text, keys->item[place].key);
-
-        memcpy(keys->item[place].writer, writer, strlen(writer) + 1);
-        keys->item[place].length = length;
-        if (length < KEY_BYTES_MIN)
-            err = error_set(error,
-                            ERR_INVALID,
-                            "%s: a key has %d to %d bytes; make one with: openssl rand -hex 32",
-                            path,
-                            KEY_BYTES_MIN,
-                            ENVELOPE_KEY_MAX);
-        else
-            keys->count++;
+        err = add_keys(text, writer, keys, error);
+        if (err != ERR_OK)
+            (void)error_wrap(error, err, "%s", path);
     }
     arena_release(&arena);
     return err;
@@ -152,7 +172,7 @@ enum err wiring_keys(const struct settings *settings,
 
     *ret = (struct envelope_keys){ 0 };
     for (size_t i = 0; i < sizeof writers / sizeof writers[0]; i++) {
-        const enum err err = read_key(settings, writers[i], ret, error);
+        const enum err err = read_keys(settings, writers[i], ret, error);
 
         /* A service may lack the keys of writers it never has to believe. */
         if (err == ERR_NOT_FOUND && strcmp(writers[i], own) != 0)

@@ -26,6 +26,32 @@ static struct store_op index_until(const struct run *run, int64_t until_ms)
                               .score = until_ms };
 }
 
+/* The coordinator has found the log where Redis had nothing, and knows that somebody may be at
+ * work on this drive: it is us. Nobody else ever was, for a drive is claimed once. */
+static enum err adopt(const struct run *run,
+                      struct store store,
+                      int64_t until_ms,
+                      struct error *error)
+{
+    struct arena arena = arena_with_limit(MEMORY_MAX);
+    const struct store_guard guards[] = {
+        { run->key, "owner", TASK_OWNER_UNKNOWN },
+        { run->key, "drive", run->drive },
+    };
+    const struct store_op ops[] = {
+        set(run, "owner", run->worker->owner),
+        set(run, "lease_until", arena_printf(&arena, "%" PRId64, until_ms)),
+        index_until(run, until_ms),
+    };
+    const struct store_batch batch = {
+        .guards = guards, .guard_count = 2, .ops = ops, .op_count = 3
+    };
+    const enum err err = store.commit(store.self, &batch, error);
+
+    arena_release(&arena);
+    return err;
+}
+
 /* The owner's word on the record, in one commit. state NULL: as it is. */
 static enum err write_as_owner(const struct run *run,
                                struct store store,
@@ -166,15 +192,49 @@ enum lease_answer lease_claim_cancelled(struct run *run, struct store store)
                 "CANCELLING");
 }
 
+/* There is no record because Redis was emptied, and the coordinator has not said since that
+ * what it holds is to be believed. */
+static bool is_forgotten(const struct run *run, struct store store, struct arena *arena)
+{
+    const struct settings *const settings = run->worker->service->settings;
+    const char *const log =
+        KEY_LOG(arena,
+                bus_partition(run->task.command->feature, (int32_t)settings->kafka.partitions),
+                settings->redis.prefix);
+    struct store_value ready = { 0 };
+    struct error ignored = { 0 };
+
+    return field_of(run, store, arena, "state")[0] == '\0' &&
+           (store.hash_get(store.self, arena, log, "ready", &ready, &ignored) != ERR_OK ||
+            ready.bytes == NULL || ready.length == 0);
+}
+
+/* What it means that the record is not under our name. ERR_OK: it is again; ERR_CONFLICT: it is
+ * somebody else's, or given up; otherwise it cannot be told yet. */
+static enum err look_again(const struct run *run,
+                           struct store store,
+                           int64_t until_ms,
+                           struct error *error)
+{
+    struct arena arena = arena_with_limit(MEMORY_MAX);
+    const bool forgotten = is_forgotten(run, store, &arena);
+    const enum err err = forgotten ? ERR_UNAVAILABLE : adopt(run, store, until_ms, error);
+
+    arena_release(&arena);
+    return err;
+}
+
 void lease_renew(struct run *run, struct store store)
 {
     struct worker *const worker = run->worker;
     const int64_t asked_ms = worker_monotonic_ms(worker);
     struct arena arena = arena_with_limit(MEMORY_MAX);
     struct error error = { 0 };
-    const enum err err =
-        write_as_owner(run, store, worker_now_ms(worker) + WORKER_LEASE_MS, NULL, &error);
+    const int64_t until_ms = worker_now_ms(worker) + WORKER_LEASE_MS;
+    enum err err = write_as_owner(run, store, until_ms, NULL, &error);
 
+    if (err == ERR_CONFLICT)
+        err = look_again(run, store, until_ms, &error);
     if (err == ERR_OK) {
         atomic_store(&run->renewed_ms, asked_ms);
         if (strcmp(field_of(run, store, &arena, "state"), "CANCELLING") == 0)

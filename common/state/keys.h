@@ -40,6 +40,10 @@ enum { KEYS_NO_PARTITION = -1 };
  * Redis has forgotten who holds what. */
 enum { TASK_LEASE_MS = 15 * 1000 };
 
+/* Who holds a task of which Redis has forgotten the lease: whoever held that drive says so with
+ * its next renewal; if nobody does within a lease, it is lost. */
+#define TASK_OWNER_UNKNOWN "(unknown)"
+
 /* "<prefix>{<partition>}:<name><rest>" */
 const char *keys_at(struct arena *arena,
                     const char *prefix,

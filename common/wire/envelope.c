@@ -9,18 +9,22 @@ enum { HEADER_VALUE_MAX = 4096 };
 
 #define CONTENT_TYPE "application/protobuf"
 
-/* The key of that writer's item, or NULL. */
-static const void *key_of(const struct envelope_keys *keys,
-                          const char *writer,
-                          size_t *ret_length)
+/* The next key of that writer from item *place on, which moves behind it; false when there is
+ * none. */
+static bool key_next(const struct envelope_keys *keys,
+                     const char *writer,
+                     size_t *place,
+                     struct digest_piece *ret)
 {
-    for (size_t i = 0; keys != NULL && writer != NULL && i < keys->count; i++) {
+    while (keys != NULL && writer != NULL && *place < keys->count) {
+        const size_t i = (*place)++;
+
         if (strcmp(keys->item[i].writer, writer) == 0) {
-            *ret_length = keys->item[i].length;
-            return keys->item[i].key;
+            *ret = (struct digest_piece){ keys->item[i].key, keys->item[i].length };
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* What the MAC covers: where a record stands, what it is, who says so, and what it says. */
@@ -103,9 +107,9 @@ static enum err sign(struct arena *arena,
 {
     char *const mac = arena_alloc(arena, DIGEST_HEX_SIZE);
     struct digest_piece key = { 0 };
+    size_t place = 0;
 
-    key.bytes = key_of(keys, proof->writer, &key.length);
-    if (key.bytes == NULL)
+    if (!key_next(keys, proof->writer, &place, &key))
         return error_set(error, ERR_DENIED, "no key to write as \"%s\"", proof->writer);
     proof_mac(record, proof, key, mac);
     header_add(record, "ce_mac", mac);
@@ -220,14 +224,36 @@ static bool writer_allowed(const char *writer, const char *const *allowed)
     return false;
 }
 
+/* One of the writer's keys makes this MAC. */
+static enum err mac_check(const struct envelope_keys *keys,
+                          const struct bus_record *record,
+                          const struct proof *proof,
+                          const char *mac,
+                          struct error *error)
+{
+    char wanted[DIGEST_HEX_SIZE];
+    struct digest_piece key = { 0 };
+    size_t place = 0;
+    bool known = false;
+
+    while (key_next(keys, proof->writer, &place, &key)) {
+        known = true;
+        proof_mac(record, proof, key, wanted);
+        if (digest_equal(mac, wanted))
+            return ERR_OK;
+    }
+    if (!known)
+        return error_set(error, ERR_DENIED, "ce_writer \"%.32s\" is unknown", proof->writer);
+    return error_set(
+        error, ERR_DENIED, "ce_mac does not prove that %s wrote this", proof->writer);
+}
+
 enum err envelope_verify(const struct envelope_keys *keys,
                          const struct bus_record *record,
                          const char *const *allowed,
                          struct error *error)
 {
     struct proof proof = { .writer = "", .id = "", .type = "" };
-    char wanted[DIGEST_HEX_SIZE];
-    struct digest_piece key = { 0 };
     const char *mac = "";
     enum err err = headers_check(record, error);
 
@@ -241,13 +267,9 @@ enum err envelope_verify(const struct envelope_keys *keys,
         err = header_required(record, "ce_type", &proof.type, error);
     if (err != ERR_OK)
         return ERR_DENIED;
-    key.bytes = key_of(keys, proof.writer, &key.length);
-    if (key.bytes == NULL)
-        return error_set(error, ERR_DENIED, "ce_writer \"%.32s\" is unknown", proof.writer);
-    proof_mac(record, &proof, key, wanted);
-    if (!digest_equal(mac, wanted))
-        return error_set(
-            error, ERR_DENIED, "ce_mac does not prove that %s wrote this", proof.writer);
+    err = mac_check(keys, record, &proof, mac, error);
+    if (err != ERR_OK)
+        return err;
     if (!writer_allowed(proof.writer, allowed))
         return error_set(error, ERR_DENIED, "%s may not write this", proof.writer);
     return ERR_OK;

@@ -20,15 +20,18 @@
 
 #include <stdbool.h>
 
-enum { ENVELOPE_WRITERS_MAX = 16, ENVELOPE_KEY_MAX = 64 };
+enum { ENVELOPE_WRITERS_MAX = 16, ENVELOPE_KEYS_EACH_MAX = 4, ENVELOPE_KEY_MAX = 64 };
+enum { ENVELOPE_KEYS_MAX = ENVELOPE_WRITERS_MAX * ENVELOPE_KEYS_EACH_MAX };
 
-/* The keys by writer name. A service holds its own to write, and those it must believe. */
+/* The keys by writer name. A service holds its own to write, and those it must believe. Of
+ * several of one writer the first writes, and each proves: what was signed before a key was
+ * replaced stays believed, also when the log is folded again. */
 struct envelope_keys {
     struct {
         char writer[32];
         unsigned char key[ENVELOPE_KEY_MAX];
         size_t length;
-    } item[ENVELOPE_WRITERS_MAX];
+    } item[ENVELOPE_KEYS_MAX];
     size_t count;
 };
 

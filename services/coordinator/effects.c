@@ -116,7 +116,7 @@ static void take_command(struct batch *batch, struct outgoing *outgoing, int64_t
     if (maybe_claimed) {
         const int64_t until_ms = batch->now_ms + LEASE_LONGEST_MS;
 
-        writes_hash_text(writes, key, "owner", LEASE_OWNER_UNKNOWN);
+        writes_hash_text(writes, key, "owner", TASK_OWNER_UNKNOWN);
         writes_hash_int(writes, key, "lease_until", until_ms);
         writes_sorted(writes, leases, command->task, until_ms);
         return;

@@ -5,8 +5,6 @@
 
 #include "services/coordinator/outbox.h"
 
-#define LEASE_OWNER_UNKNOWN "(unknown)"
-
 /* How long somebody may still be at work on a task after Redis has forgotten the lease: the
  * lease and the time between two looks. */
 enum { LEASE_LONGEST_MS = TASK_LEASE_MS + 1000 };

@@ -255,6 +255,23 @@ static const char *config_value(const rd_kafka_ConfigResource_t *resource, const
     return NULL;
 }
 
+/* Kept for longer than asked, up to for ever (-1), loses nothing. */
+static bool is_enough(const char *name, const char *found, const char *wanted)
+{
+    enum { BASE = 10 };
+    const long long asked_ms = strtoll(wanted, NULL, BASE);
+    long long kept_ms;
+    char *end = NULL;
+
+    if (found == NULL || strcmp(found, wanted) == 0)
+        return found != NULL;
+    if (strcmp(name, "retention.ms") != 0)
+        return false;
+    kept_ms = strtoll(found, &end, BASE);
+    return end != found && *end == '\0' &&
+           (kept_ms < 0 || (asked_ms >= 0 && kept_ms >= asked_ms));
+}
+
 static enum err settings_compare(const struct admin *admin,
                                  const struct bus_topic *topic,
                                  const rd_kafka_ConfigResource_t *resource,
@@ -267,7 +284,7 @@ static enum err settings_compare(const struct admin *admin,
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const char *found = config_value(resource, settings[i].name);
 
-        if (found != NULL && strcmp(found, settings[i].value) == 0)
+        if (is_enough(settings[i].name, found, settings[i].value))
             continue;
         return error_set(error,
                          ERR_INVALID,

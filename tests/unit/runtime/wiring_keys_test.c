@@ -62,6 +62,30 @@ static void hex_is_read_as_the_bytes_it_stands_for(void **state)
     assert_int_equal(keys.item[0].key[16], 0xff);
 }
 
+static void of_several_keys_the_first_comes_first(void **state)
+{
+    (void)state;
+    write_key("executor",
+              "ffffffffffffffffffffffffffffffff\n"
+              "000102030405060708090a0b0c0d0e0f\n",
+              0600);
+    assert_int_equal(wiring_keys(&settings, "executor", &keys, &error), ERR_OK);
+    assert_int_equal(keys.count, 2);
+    assert_int_equal(keys.item[0].key[0], 0xff);
+    assert_string_equal(keys.item[1].writer, "executor");
+    assert_int_equal(keys.item[1].length, 16);
+    assert_int_equal(keys.item[1].key[15], 0x0f);
+}
+
+static void a_bad_second_key_is_refused_with_its_file(void **state)
+{
+    (void)state;
+    write_key("executor", "ffffffffffffffffffffffffffffffff\nshort\n", 0600);
+    assert_int_equal(wiring_keys(&settings, "executor", &keys, &error), ERR_INVALID);
+    assert_non_null(strstr(error.text, "executor.key"));
+    assert_null(strstr(error.text, "short"));
+}
+
 static void the_own_key_must_be_there(void **state)
 {
     (void)state;
@@ -93,6 +117,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(hex_is_read_as_the_bytes_it_stands_for),
+        EACH(of_several_keys_the_first_comes_first),
+        EACH(a_bad_second_key_is_refused_with_its_file),
         EACH(the_own_key_must_be_there),
         EACH(a_key_that_others_may_read_is_refused),
         EACH(a_short_key_is_refused),

@@ -57,6 +57,25 @@ static struct bus_record sealed(const struct envelope_keys *keys)
     return record;
 }
 
+/* The executor's new key before its old one: what the old one signed is still believed. */
+static void a_key_that_was_replaced_still_proves_what_it_signed(void **state)
+{
+    const struct envelope_keys old = two_keys();
+    struct envelope_keys replaced = two_keys();
+    const struct bus_record before = sealed(&old);
+    struct bus_record after;
+
+    (void)state;
+    memset(replaced.item[0].key, 3, 32);
+    assert_int_equal(envelope_verify(&replaced, &before, NULL, &error), ERR_DENIED);
+    replaced.item[2] = old.item[0];
+    replaced.count = 3;
+    assert_int_equal(envelope_verify(&replaced, &before, NULL, &error), ERR_OK);
+    after = sealed(&replaced);
+    assert_int_equal(envelope_verify(&old, &after, NULL, &error), ERR_DENIED);
+    assert_int_equal(envelope_verify(&replaced, &after, NULL, &error), ERR_OK);
+}
+
 static void set_header(struct bus_record *record, const char *name, const char *value)
 {
     for (size_t i = 0; i < record->header_count; i++) {
@@ -311,6 +330,8 @@ static void what_is_no_time_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_key_that_was_replaced_still_proves_what_it_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_sealed_can_be_opened, setup, teardown),
         cmocka_unit_test_setup_teardown(a_mac_proves_its_writer, setup, teardown),
         cmocka_unit_test_setup_teardown(a_writer_may_write_only_its_own_types, setup, teardown),

@@ -1,4 +1,5 @@
 /* Who a task belongs to: cancellations, leases that end, stores that fail. */
+#include "common/state/keys.h"
 #include "tests/support/test.h"
 #include "tests/unit/worker/command_world.h"
 
@@ -275,6 +276,59 @@ static void a_command_is_heard_again_when_the_store_did_not_answer(void **state)
     assert_string_equal(events_told(&world), "started 1; ");
 }
 
+/* A renewal is due. */
+static void renew(void)
+{
+    memory_clock_advance(&world.clock, TASK_LEASE_MS / 3 + 1);
+    turn();
+}
+
+static void forget_record(void)
+{
+    const struct store_op op = {
+        .kind = STORE_DELETE,
+        .key = keys_at(&world.arena,
+                       world.settings.redis.prefix,
+                       bus_partition("express-pay", (int32_t)world.settings.kafka.partitions),
+                       "task:",
+                       TASK)
+    };
+    const struct store_batch batch = { .ops = &op, .op_count = 1 };
+
+    assert_int_equal(world.store.commit(world.store.self, &batch, &error), ERR_OK);
+    assert_string_equal(record_get(&world, TASK, "state"), "");
+}
+
+static void a_task_goes_on_when_redis_was_emptied_and_its_record_comes_back(void **state)
+{
+    (void)state;
+    order();
+    turn();
+    forget_record();
+    renew();
+    /* The coordinator has folded the log. */
+    record_set(&world, TASK, "drive", "1");
+    record_set(&world, TASK, "owner", TASK_OWNER_UNKNOWN);
+    record_set(&world, TASK, "state", "CLAIMED");
+    renew();
+    assert_string_not_equal(record_get(&world, TASK, "owner"), TASK_OWNER_UNKNOWN);
+    script.done = true;
+    memory_clock_advance(&world.clock, 60000);
+    assert_int_equal(metric_of(&world, "slipway_leases_lost_total", "", ""), 0);
+}
+
+static void a_later_drive_is_not_taken_over(void **state)
+{
+    (void)state;
+    order();
+    turn();
+    record_set(&world, TASK, "drive", "2");
+    record_set(&world, TASK, "owner", TASK_OWNER_UNKNOWN);
+    renew();
+    assert_string_equal(record_get(&world, TASK, "owner"), TASK_OWNER_UNKNOWN);
+    assert_int_equal(metric_of(&world, "slipway_leases_lost_total", "", ""), 1);
+}
+
 static void a_claim_whose_answer_was_lost_is_ours_all_the_same(void **state)
 {
     (void)state;
@@ -334,6 +388,8 @@ int main(void)
         EACH(a_deadline_that_passed_is_an_error),
         EACH(a_handler_that_does_not_stop_is_ended_after_its_deadline),
         EACH(a_command_is_heard_again_when_the_store_did_not_answer),
+        EACH(a_task_goes_on_when_redis_was_emptied_and_its_record_comes_back),
+        EACH(a_later_drive_is_not_taken_over),
         EACH(a_claim_whose_answer_was_lost_is_ours_all_the_same),
         EACH(a_record_that_cannot_be_marked_is_not_worked_on_again),
         EACH(a_restarted_worker_does_not_take_its_old_lease_for_its_own),
