@@ -87,7 +87,9 @@ bool observed_as(const Pb__Observed *observed, const Pb__Observed *baseline)
 
     if (strncmp(baseline->state, DEPLOYED_SIDE, strlen(DEPLOYED_SIDE)) == 0)
         return pb_same(observed->state, baseline->state);
-    return settled && pb_same(observed->version, baseline->version) &&
+    /* Left as it was found, where nothing of this deployment has touched it. */
+    return (settled || pb_same(observed->state, baseline->state)) &&
+           pb_same(observed->version, baseline->version) &&
            pb_same(observed->digest, baseline->digest);
 }
 

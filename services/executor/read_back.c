@@ -3,6 +3,8 @@
 #include "common/base/text.h"
 #include "services/executor/executor.h"
 
+#include <string.h>
+
 enum { SCRATCH_MAX = 16 * 1024 * 1024, DIFFERENCES_MAX = 2048 };
 
 /* One thing to look at: an instance, or the router of a target. */
@@ -23,6 +25,7 @@ struct read_back_run {
     size_t unknown;
     size_t silent;
     size_t compared;
+    bool torn; /* One that differs was left between two releases. */
 };
 
 static bool is_seen(const struct read_back_run *run, const char *target, const char *name)
@@ -129,6 +132,9 @@ static void compare(struct worker_task *task,
         note(run, sight, "what ran before is unknown");
     } else if (!observed_as(observed, before)) {
         run->differing++;
+        run->torn =
+            run->torn ||
+            strncmp(observed->state, DEPLOYED_SWITCHING, strlen(DEPLOYED_SWITCHING)) == 0;
         note(run,
              sight,
              arena_printf(task->arena,
@@ -192,7 +198,12 @@ static enum worker_step end(struct worker_task *task, const struct read_back_run
         return WORKER_DONE;
     }
     finding->observed = arena_text(task->arena, run->differences.bytes);
-    finding->remedy = "bring those instances back and retry, or mark-restored, or skip-change";
+    finding->remedy =
+        run->torn ? "one was left between two releases: put the release of before there, "
+                    "restart it, see that it runs, remove the file `marker` beside "
+                    "`current`, then retry; or skip-change"
+                  : "bring those instances back and retry, or mark-restored, or "
+                    "skip-change";
     task->result->error = finding->observed;
     task->result->outcome = verdict == PB__VERDICT__FAIL    ? PB__OUTCOME__OUTCOME_FAILED
                             : verdict == PB__VERDICT__ERROR ? PB__OUTCOME__OUTCOME_ERROR

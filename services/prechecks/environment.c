@@ -3,7 +3,6 @@
 #include "services/prechecks/prechecks.h"
 #include "services/prechecks/tally.h"
 
-#include "common/drivers/probes/probe.h"
 #include "common/planning/compile.h"
 #include "common/wire/envelope.h"
 
@@ -34,6 +33,7 @@ void look_at_window(const struct look *look, Pb__Finding *ret)
 void look_at_baseline(const struct look *look, Pb__Finding *ret)
 {
     struct tally tally = tally_begin();
+    const char *remedy = "";
 
     for (size_t i = 0; i < look->sighting_count; i++) {
         const struct sighting *const sighting = &look->sightings[i];
@@ -47,20 +47,13 @@ void look_at_baseline(const struct look *look, Pb__Finding *ret)
                       "%s: %s",
                       name,
                       sighting->observed->state);
+        if (remedy[0] == '\0')
+            remedy = sighting_remedy(look->env.arena, sighting);
     }
     ret->wanted = "what runs now is known everywhere, and can be gone back to";
     ret->evidence = "observe of each target's deployer";
+    ret->remedy = remedy;
     tally_end(&tally, look->env.arena, ret, "instances known", "the plan changes no target");
-}
-
-/* The configured probe that asks a target's instances which version they run, or NULL. */
-static const char *version_probe(const struct settings *settings, const char *target)
-{
-    for (size_t i = 0; i < settings->probe_count; i++)
-        if (pb_same(settings->probes[i].driver, "version") &&
-            pb_same(settings->probes[i].target, target))
-            return settings->probes[i].name;
-    return NULL;
 }
 
 /* Does the process run what lies on the disk? */
@@ -68,26 +61,10 @@ static void add_running(const struct look *look,
                         const struct sighting *sighting,
                         struct tally *tally)
 {
-    const char *const probe = version_probe(look->env.settings, sighting->target);
-    Pb__CheckSpec *const check = pb_new(look->env.arena, &pb__check_spec__descriptor);
-    const char *const only[] = { sighting->instance->name };
-    const Pb__Finding *finding;
+    const Pb__Finding *const finding = sighting_running(&look->env, sighting, look->check->id);
 
-    if (probe == NULL || sighting->observed->version[0] == '\0')
-        return;
-    check->id = look->check->id;
-    check->kind = "probe";
-    check->probe = probe;
-    PB_APPEND(look->env.arena,
-              check,
-              params,
-              pb_pair_new(look->env.arena, "version", sighting->observed->version));
-    PB_APPEND(look->env.arena,
-              check,
-              params,
-              pb_pair_new(look->env.arena, "digest", sighting->observed->digest));
-    finding = probe_answer(&look->env, check, only, 1);
-    tally_add(tally, finding->verdict, "%s: %s", probe, finding->observed);
+    if (finding != NULL)
+        tally_add(tally, finding->verdict, "%s: %s", finding->evidence, finding->observed);
 }
 
 /* The first instance of the same target and side that was seen. */

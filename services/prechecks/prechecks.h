@@ -25,6 +25,8 @@ struct sighting {
     const char *target;
     Pb__Observed *observed; /* NULL: it could not be seen, and why says why. */
     const char *why;
+    bool proven; /* Left between two releases, and the instance says that it runs what lies
+                    there. */
 };
 
 /* One look of a check. Texts of the finding live in env.arena until the look is over. */
@@ -89,7 +91,17 @@ void sighting_look(const struct driver_env *env,
 /* "shop-1"; "shop traffic" for a router. */
 const char *sighting_name(struct arena *arena, const struct sighting *sighting);
 
-/* True when it can be gone back to: nothing is half done, foreign or modified. */
+/* True when it can be gone back to: nothing is half done, foreign or modified; or half done
+ * with a whole release, which the instance says it runs. */
 bool sighting_is_settled(const struct sighting *sighting);
+
+/* What to do by hand about one that was left between two releases; "" for all others. */
+const char *sighting_remedy(struct arena *arena, const struct sighting *sighting);
+
+/* What the instance itself answers when asked whether it runs what was seen, for that check;
+ * NULL without a version probe. evidence names the probe. In env->arena. */
+const Pb__Finding *sighting_running(const struct driver_env *env,
+                                    const struct sighting *sighting,
+                                    const char *check_id);
 
 #endif

@@ -1,5 +1,7 @@
 #include "services/prechecks/prechecks.h"
 
+#include "common/drivers/probes/probe.h"
+
 #include <string.h>
 
 static bool has_side(const char *state)
@@ -65,6 +67,52 @@ size_t sightings_list(const struct prechecks *prechecks,
     return count;
 }
 
+/* The configured probe that asks a target's instances which version they run, or NULL. */
+static const char *version_probe(const struct settings *settings, const char *target)
+{
+    for (size_t i = 0; i < settings->probe_count; i++)
+        if (pb_same(settings->probes[i].driver, "version") &&
+            pb_same(settings->probes[i].target, target))
+            return settings->probes[i].name;
+    return NULL;
+}
+
+const Pb__Finding *sighting_running(const struct driver_env *env,
+                                    const struct sighting *sighting,
+                                    const char *check_id)
+{
+    const char *const probe = version_probe(env->settings, sighting->target);
+    const Pb__Observed *const observed = sighting->observed;
+    Pb__CheckSpec *check;
+    Pb__Finding *finding;
+    const char *only[1];
+
+    if (probe == NULL || sighting->instance == NULL || observed->version[0] == '\0')
+        return NULL;
+    check = pb_new(env->arena, &pb__check_spec__descriptor);
+    only[0] = sighting->instance->name;
+    check->id = check_id;
+    check->kind = "probe";
+    check->probe = probe;
+    PB_APPEND(env->arena, check, params, pb_pair_new(env->arena, "version", observed->version));
+    PB_APPEND(env->arena, check, params, pb_pair_new(env->arena, "digest", observed->digest));
+    finding = pb_clone(env->arena, probe_answer(env, check, only, 1));
+    finding->evidence = probe;
+    return finding;
+}
+
+/* An unfinished switch is as good as a finished one where the instance itself says that it runs
+ * the whole release that lies there. */
+static bool is_proven(const struct driver_env *env, const struct sighting *sighting)
+{
+    const Pb__Finding *finding;
+
+    if (!pb_same(sighting->observed->state, DEPLOYED_SWITCHING))
+        return false;
+    finding = sighting_running(env, sighting, "env.baseline_known");
+    return finding != NULL && finding->verdict == PB__VERDICT__PASS;
+}
+
 void sighting_look(const struct driver_env *env,
                    const Pb__Command *command,
                    struct arena *keep,
@@ -89,6 +137,7 @@ void sighting_look(const struct driver_env *env,
         sighting->observed = pb_clone(keep, &observed);
     else
         sighting->why = arena_text(keep, error.text);
+    sighting->proven = sighting->observed != NULL && is_proven(env, sighting);
 }
 
 const char *sighting_name(struct arena *arena, const struct sighting *sighting)
@@ -97,6 +146,23 @@ const char *sighting_name(struct arena *arena, const struct sighting *sighting)
         return sighting->instance->name;
     return arena_printf(
         arena, "%s%s", sighting->target, sighting->entry != NULL ? " traffic" : "");
+}
+
+const char *sighting_remedy(struct arena *arena, const struct sighting *sighting)
+{
+    const Pb__Observed *const observed = sighting->observed;
+
+    if (observed == NULL || sighting_is_settled(sighting) ||
+        strncmp(observed->state, DEPLOYED_SWITCHING, strlen(DEPLOYED_SWITCHING)) != 0)
+        return "";
+    return arena_printf(
+        arena,
+        "%s was left between two releases. Point `current` in its directory to a "
+        "whole release, restart it, see that it runs this release, and remove the "
+        "file `marker` beside `current`; then retry. With a version probe of %s "
+        "that answers with what lies there, retry alone is enough",
+        sighting_name(arena, sighting),
+        sighting->target);
 }
 
 bool sighting_is_settled(const struct sighting *sighting)
@@ -108,6 +174,8 @@ bool sighting_is_settled(const struct sighting *sighting)
     if (sighting->instance == NULL)
         return has_side(observed->state);
     if (pb_same(observed->state, DEPLOYED_NONE))
+        return true;
+    if (sighting->proven)
         return true;
     return observed->version[0] != '\0' && observed->digest[0] != '\0' &&
            (pb_same(observed->state, DEPLOYED_ACTIVE) ||

@@ -30,7 +30,11 @@ struct deployer_order {
 #define DEPLOYED_ACTIVE    "active"    /* There, and restarted since. */
 #define DEPLOYED_UNMANAGED "unmanaged" /* There, but not brought by this driver. */
 #define DEPLOYED_NONE      "none"      /* Nothing is deployed. */
-#define DEPLOYED_SIDE      "side="     /* Before the side that has the traffic, "" if none. */
+/* A switch was begun and not finished. What lies there is a whole release, and version and
+ * digest are its own; whether it runs nobody can say but the instance. The next apply or revert
+ * does the rest. */
+#define DEPLOYED_SWITCHING "switching"
+#define DEPLOYED_SIDE      "side=" /* Before the side that has the traffic, "" if none. */
 
 /* Of every function: ERR_STALE when env->stopped said so before anything irreversible;
  * ERR_DENIED or ERR_INVALID when repeating it cannot help; ERR_UNAVAILABLE or ERR_TIMED_OUT

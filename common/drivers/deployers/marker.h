@@ -4,7 +4,7 @@
 
 #include "common/drivers/deployers/deployer.h"
 
-#define MARKER_SWITCHING "switching"
+#define MARKER_SWITCHING DEPLOYED_SWITCHING
 
 struct marker {
     bool present;

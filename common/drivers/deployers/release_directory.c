@@ -99,11 +99,21 @@ static enum err site_open(const struct driver_env *env,
     return err == ERR_OK ? read_current(ret, error) : err;
 }
 
+/* Between two releases: it can be finished from what is known to lie there. */
+static const char *switching_state(const struct site *site)
+{
+    if (!site->linked)
+        return "switching: current is gone";
+    if (site->current.name[0] == '\0' || !pb_same(site->digest, site->current.digest))
+        return "switching: what lies there is no whole release";
+    return DEPLOYED_SWITCHING;
+}
+
 /* The state to report for what lies there. */
 static const char *site_state(const struct site *site)
 {
     if (site->marker.present && pb_same(site->marker.state, MARKER_SWITCHING))
-        return MARKER_SWITCHING;
+        return switching_state(site);
     if (!site->linked)
         return site->marker.present && site->marker.release[0] != '\0'
                    ? "drifted: current is gone"

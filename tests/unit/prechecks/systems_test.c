@@ -1,6 +1,7 @@
 /* Flags, monitoring, and what runs now. */
 #include "common/drivers/deployers/disk.h"
 #include "common/state/keys.h"
+#include "common/wire/digest.h"
 #include "tests/unit/prechecks/prechecks_world.h"
 
 static void a_flag_that_is_on_fails(void **state)
@@ -190,9 +191,68 @@ static void a_process_that_runs_something_else_than_lies_there_is_drift(void **s
     world_expect(world_look(w, "env.no_drift"), PB__VERDICT__FAIL, "shop-version");
 }
 
+/* An executor died between two releases of shop-1. */
+static void leave_torn(struct world *w)
+{
+    world_deploy(w, "one", "1.0");
+    world_deploy(w, "two", "1.0");
+    world_put(w, "one/marker", "state=switching\nrelease=1.1-0\nfence=3.4\nend=yes\n");
+}
+
+static void a_torn_instance_that_runs_a_whole_release_can_be_gone_on_from(void **state)
+{
+    struct world *const w = *state;
+
+    char hex[DIGEST_HEX_SIZE];
+    struct error error = { 0 };
+
+    leave_torn(w);
+    assert_int_equal(digest_tree(world_path(w, "one/current"), hex, &error), ERR_OK);
+    world_answer(
+        w,
+        "http://shop-?/version",
+        200,
+        arena_printf(&w->arena, "{\"version\":\"1.0\",\"digest\":\"sha256:%s\"}", hex));
+    w->asked->report_baseline = true;
+    world_expect(world_look(w, "env.baseline_known"), PB__VERDICT__PASS, "known");
+    assert_int_equal(world_run(w)->n_observed, 4);
+    world_expect(world_look(w, "env.no_drift"), PB__VERDICT__PASS, "");
+}
+
+static void a_torn_instance_that_runs_something_else_fails_with_what_to_do(void **state)
+{
+    struct world *const w = *state;
+    const Pb__Finding *finding;
+
+    leave_torn(w);
+    world_answer(w, "http://shop-?/version", 200, "{\"version\":\"0.8\"}");
+    finding = world_look(w, "env.baseline_known");
+    assert_int_equal(finding->verdict, PB__VERDICT__FAIL);
+    assert_non_null(strstr(finding->observed, "shop-1: switching"));
+    assert_non_null(strstr(finding->remedy, "shop-1 was left between two releases"));
+    assert_non_null(strstr(finding->remedy, "remove the file `marker`"));
+}
+
+static void a_torn_instance_without_a_whole_release_fails(void **state)
+{
+    struct world *const w = *state;
+    const Pb__Finding *finding;
+    struct error error = { 0 };
+
+    leave_torn(w);
+    assert_int_equal(disk_link(world_path(w, "one/current"), "/opt/shop", &error), ERR_OK);
+    world_answer(w, "http://shop-?/version", 200, "{\"version\":\"1.0\"}");
+    finding = world_look(w, "env.baseline_known");
+    assert_int_equal(finding->verdict, PB__VERDICT__FAIL);
+    assert_non_null(strstr(finding->observed, "no whole release"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        PROVES(a_torn_instance_that_runs_a_whole_release_can_be_gone_on_from),
+        PROVES(a_torn_instance_that_runs_something_else_fails_with_what_to_do),
+        PROVES(a_torn_instance_without_a_whole_release_fails),
         PROVES(a_flag_that_is_on_fails),
         PROVES(a_flag_system_that_is_down_is_an_error),
         PROVES(a_metric_without_data_is_no_data),
