@@ -34,13 +34,6 @@ struct glimpse {
     uint32_t percent;
 };
 
-/* The last state of things, when everybody had come to rest. */
-struct remains {
-    const char *target;
-    const char *instance;
-    const char *version;
-};
-
 struct history {
     struct deed *deeds;
     size_t deed_count;

@@ -233,6 +233,24 @@ static void turn_off(struct world *world)
                                 .message = &control->base });
 }
 
+static void withdraw(struct world *world)
+{
+    const struct feature *const feature = any_feature(world);
+    Pb__AcceptanceWithdrawn *const withdrawn =
+        pb_new(&world->scratch, &pb__acceptance_withdrawn__descriptor);
+
+    if (feature->sent == 0)
+        return;
+    withdrawn->feature = feature->name;
+    withdrawn->reason = "a mistake";
+    world_tell(world, "WITHDRAWAL of %s", feature->name);
+    world_say(world,
+              &(struct saying){ .topic = TOPIC_ACCEPTANCE,
+                                .key = feature->name,
+                                .id = world_id(world, "withdrawal"),
+                                .message = &withdrawn->base });
+}
+
 void mischief_turn(struct world *world)
 {
     trouble_store(world);
@@ -247,4 +265,6 @@ void mischief_turn(struct world *world)
         freeze(world);
     if (happens(world, world->weather.kill))
         turn_off(world);
+    if (happens(world, world->weather.withdrawal))
+        withdraw(world);
 }

@@ -96,8 +96,109 @@ static bool only_holders_touch_targets(struct judge *judge)
     return true;
 }
 
+/* --- what is left on the targets --- */
+
+static bool ended_as(const struct judge *judge, const char *deployment, const char *exit)
+{
+    const struct said *const end =
+        judge_signal(judge, deployment, PB__SIGNAL__BODY_DEPLOYMENT_FINISHED);
+
+    return end != NULL && pb_same(end->signal->deployment_finished->exit, exit);
+}
+
+/* By plan, or because a person said so. */
+static bool may_stay(const struct judge *judge, const struct deed *deed)
+{
+    const Pb__Plan *const plan = judge_plan_of(judge, deed->deployment);
+
+    for (size_t i = 0; plan != NULL && i < plan->n_changes; i++) {
+        if (pb_same(plan->changes[i]->target, deed->target) &&
+            plan->changes[i]->on_rollback != PB__ON_ROLLBACK__REVERT)
+            return true;
+    }
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__Event *const event = judge->said[i].event;
+
+        if (event != NULL && event->body_case == PB__EVENT__BODY_REQUEST &&
+            pb_same(event->deployment, deed->deployment) &&
+            (event->request->body_case == PB__OPERATOR_REQUEST__BODY_SKIP_CHANGE ||
+             event->request->body_case == PB__OPERATOR_REQUEST__BODY_MARK_RESTORED))
+            return true;
+    }
+    return false;
+}
+
+static bool is_last(const struct judge *judge, size_t at)
+{
+    for (size_t i = at + 1; i < judge->history->deed_count; i++) {
+        if (strcmp(judge->history->deeds[i].instance, judge->history->deeds[at].instance) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool nothing_is_left_of_what_was_taken_back(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->history->deed_count; i++) {
+        const struct deed *const deed = &judge->history->deeds[i];
+
+        if (deed->back || !is_last(judge, i) || may_stay(judge, deed) ||
+            ended_as(judge, deed->deployment, "COMPLETED"))
+            continue;
+        return judge_broken(
+            judge, "%s still runs %s, which was taken back", deed->instance, deed->version);
+    }
+    return true;
+}
+
+static bool was_brought(const struct judge *judge, const char *deployment, const char *instance)
+{
+    for (size_t i = 0; i < judge->history->deed_count; i++) {
+        const struct deed *const deed = &judge->history->deeds[i];
+
+        if (!deed->back && strcmp(deed->deployment, deployment) == 0 &&
+            strcmp(deed->instance, instance) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_brought_everywhere(struct judge *judge, const char *id, const Pb__Change *change)
+{
+    for (size_t b = 0; b < change->n_batches; b++) {
+        for (size_t i = 0; i < change->batches[b]->n_instances; i++) {
+            if (!was_brought(judge, id, change->batches[b]->instances[i]))
+                return judge_broken(judge,
+                                    "%s is complete and was never brought to %s",
+                                    id,
+                                    change->batches[b]->instances[i]);
+        }
+    }
+    return true;
+}
+
+static bool complete_is_everywhere(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__Signal *const end = judge->said[i].signal;
+        const Pb__Plan *plan;
+
+        if (end == NULL || end->body_case != PB__SIGNAL__BODY_DEPLOYMENT_FINISHED ||
+            !pb_same(end->deployment_finished->exit, "COMPLETED"))
+            continue;
+        plan = judge_plan_of(judge, end->deployment);
+        for (size_t c = 0; plan != NULL && c < plan->n_changes; c++) {
+            if (!is_brought_everywhere(judge, end->deployment, plan->changes[c]))
+                return false;
+        }
+    }
+    return true;
+}
+
 const struct rule rules_of_lanes[] = {
     { "a lane has one holder at a time", one_holder_at_a_time },
     { "only who holds the lane touches its targets", only_holders_touch_targets },
+    { "nothing is left of what was taken back", nothing_is_left_of_what_was_taken_back },
+    { "what is complete is everywhere", complete_is_everywhere },
     { NULL, NULL },
 };

@@ -203,6 +203,14 @@ bool people_are_done(struct world *world);
 Pb__DeploymentState *people_see(struct world *world, const char *deployment);
 Pb__FeatureState *people_see_feature(struct world *world, const char *feature);
 
+/* --- digest_run.c --- */
+uint64_t world_digest(struct world *world);
+
+/* --- rebuild.c --- */
+/* Empty Redis and let the log be folded anew. NULL if every deployment's state is the same
+ * bytes again; else the id of one that is not. */
+const char *world_rebuild(struct world *world);
+
 /* --- trace.c --- */
 void trace_turn(struct world *world);
 
