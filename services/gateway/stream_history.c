@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORIGIN_BYTES = 8, CATCH_UP_MAX = WEB_STREAM_MAX / 2 };
+enum { ORIGIN_BYTES = 8, CATCH_UP_MAX = WEB_STREAM_MAX / 4 * 3 };
 
 void history_open(struct history *history)
 {

@@ -123,6 +123,8 @@ static struct seen *seen_of(struct gateway_streams *streams, const char *id)
     return place;
 }
 
+/* The timeline may be ahead of the state that was read before it: what is beyond it is told
+ * with its own version, once. */
 static void tell_entries(struct gateway *gateway,
                          struct text *text,
                          const struct view_source *source,
@@ -133,7 +135,7 @@ static void tell_entries(struct gateway *gateway,
         const Pb__TimelineEntry *const entry = source->timeline[i];
         struct json json;
 
-        if (entry->version <= after)
+        if (entry->version <= after || entry->version > source->state->version)
             continue;
         json = json_afresh(text);
         json_put_object(&json, NULL);

@@ -41,6 +41,27 @@ static void each_version_is_told_once_to_those_who_want_it(void **state)
     assert_non_null(strstr(news, "event: entry\ndata: {\"deployment\":\"a.1\""));
 }
 
+/* The coordinator commits while the gateway reads. */
+static void an_entry_beyond_the_state_is_told_with_its_own_version(void **state)
+{
+    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__EXECUTING);
+
+    (void)state;
+    world_store(&deployment);
+    assert_int_equal(watch("rel", "deployment:a.1", 1), 200);
+    (void)told();
+    world_entry(&deployment, 11, "Held", "eleven", NULL);
+    world_entry(&deployment, 12, "Held", "twelve", NULL);
+    deployment.state->version = 11;
+    deployment.state->now_ms = w.clock.now_ms;
+    world_store(&deployment);
+    assert_null(strstr(strstr(told(), "event: entry"), "twelve"));
+    deployment.state->version = 12;
+    deployment.state->now_ms = w.clock.now_ms;
+    world_store(&deployment);
+    assert_non_null(strstr(strstr(told(), "event: entry"), "twelve"));
+}
+
 static void many_versions_in_a_moment_become_one(void **state)
 {
     struct world_deployment deployment = world_deployment("a.1", PB__PHASE__EXECUTING);
@@ -303,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_stream_begins_with_hello),
         TEST(each_version_is_told_once_to_those_who_want_it),
+        TEST(an_entry_beyond_the_state_is_told_with_its_own_version),
         TEST(many_versions_in_a_moment_become_one),
         TEST(an_end_is_told_at_once),
         TEST(a_changed_flag_is_told_as_it_is_shown),
