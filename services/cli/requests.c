@@ -161,6 +161,9 @@ static void say_done(struct cli *cli, const char *done, const char *name, const 
     if (cli_get(cli, cli_path(cli, "/v1/deployments/%s", name), &now) != EXIT_DONE)
         return;
     (void)printf("  now        %s\n", say_sentence(cli, now.body, "sentence"));
+    if (strcmp(field_text(now.body, "exit"), "COMPLETED") == 0)
+        (void)printf("a new attempt takes it back:  slipway watch %s\n",
+                     field_text(now.body, "feature"));
     if (field_text(now.body, "exit")[0] == '\0')
         (void)printf("  waits for  %s\n", say_who(cli, now.body));
     if (json_is_object(field(now.body, "stop")) && field_text(now.body, "exit")[0] == '\0')
