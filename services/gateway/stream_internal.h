@@ -10,7 +10,7 @@ enum {
     STREAMS_MAX = 1000,
     STREAM_TOPICS_MAX = 512,
     STREAM_SUBJECT_MAX = 128,
-    STREAM_SEEN_MAX = 1024,
+    STREAM_SEEN_MAX = 4096,
     STREAM_ROLES_MAX = 256,
     STREAM_KEYS_MAX = 64,
     STREAM_KEY_MAX = 300,
@@ -71,6 +71,8 @@ struct seen {
     char id[STREAM_SUBJECT_MAX];
     uint64_t version;
     int64_t at_ms;
+    int64_t updated_ms;           /* As its list has it. */
+    int64_t moved_ms;             /* Monotonic: when that was noticed. */
     char asked[STREAM_ROLES_MAX]; /* ",technical-lead," */
 };
 
@@ -100,12 +102,11 @@ struct gateway_streams {
     /* Of the herald. */
     struct text event;
     struct seen seen[STREAM_SEEN_MAX];
-    size_t next_seen;
     struct told_instance instances[STREAM_INSTANCES_MAX];
     bool health_told; /* Once: from then on differences. */
     struct sampled sampled[STREAM_SAMPLED_MAX];
     size_t next_sampled;
-    int64_t since_ms; /* Nothing older has to be looked at again. */
+    int64_t since_ms; /* The newest update there was. */
     int64_t next_ms;
     int64_t slow_ms; /* When instances and samples are looked at next. */
     int64_t ping_ms;
@@ -131,9 +132,9 @@ void history_add(struct history *history,
 /* Appends what that place has missed since the id it had last. NULL; or, with nothing appended,
  * why that cannot be said. */
 const char *history_catch_up(const struct history *history,
-                      const struct stream *stream,
-                      const char *last_id,
-                      struct text *out);
+                             const struct stream *stream,
+                             const char *last_id,
+                             struct text *out);
 
 /* stream_push.c. Herald: a call that keeps what the bench's arenas hold; its answer goes into
  * the bench's text. */

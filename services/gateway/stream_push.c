@@ -7,9 +7,12 @@
 
 enum {
     LIST_MAX = 1000,
-    SLACK_MS = 10000,    /* Between the broker's clock and ours. */
-    EVERY_MS = 100,      /* A round. */
-    DEPLOYMENT_MS = 250, /* At most four versions of one deployment a second. */
+    SLACK_MS = 10000, /* Between the broker's clock and ours. */
+    SEEN_WAYS = 8,
+    SAME_MS = 3000,
+    LATE_MS = 10 * 60 * 1000, /* Between two partitions. */
+    EVERY_MS = 100,           /* A round. */
+    DEPLOYMENT_MS = 250,      /* At most four versions of one deployment a second. */
     SLOW_EVERY_MS = 1000,
     PING_EVERY_MS = 5000,
     VIEWERS_MAX = 64, /* Different people at one deployment. */
@@ -108,15 +111,28 @@ void stream_tell_reset(struct gateway *gateway,
 
 /* --- deployments --- */
 
+static size_t hash_of(const char *id)
+{
+    uint64_t hash = 14695981039346656037U;
+
+    for (; *id != '\0'; id++)
+        hash = (hash ^ (unsigned char)*id) * 1099511628211U;
+    return (size_t)(hash % (STREAM_SEEN_MAX / SEEN_WAYS)) * SEEN_WAYS;
+}
+
+/* The one of that id; otherwise the place told longest ago, of those it may have, is its own.
+ */
 static struct seen *seen_of(struct gateway_streams *streams, const char *id)
 {
-    struct seen *place;
+    struct seen *const first = &streams->seen[hash_of(id)];
+    struct seen *place = first;
 
-    for (size_t i = 0; i < STREAM_SEEN_MAX; i++) {
-        if (strcmp(streams->seen[i].id, id) == 0)
-            return &streams->seen[i];
+    for (size_t i = 0; i < SEEN_WAYS; i++) {
+        if (strcmp(first[i].id, id) == 0)
+            return &first[i];
+        if (first[i].at_ms < place->at_ms)
+            place = &first[i];
     }
-    place = &streams->seen[streams->next_seen++ % STREAM_SEEN_MAX];
     *place = (struct seen){ 0 };
     if (strlen(id) < sizeof place->id)
         memcpy(place->id, id, strlen(id) + 1);
@@ -309,10 +325,13 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     Pb__DeploymentState *state = NULL;
     struct error error = { 0 };
     uint64_t before;
+    enum err err;
 
     arena_reset(&bench->item);
-    if (projection_deployment(&bench->projection, &bench->item, id, &state, &error) != ERR_OK ||
-        (seen->version == state->version && seen->id[0] != '\0'))
+    err = projection_deployment(&bench->projection, &bench->item, id, &state, &error);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND;
+    if (seen->version == state->version && seen->id[0] != '\0')
         return true;
     if (seen->at_ms != 0 && now_ms - seen->at_ms < DEPLOYMENT_MS &&
         !procedure_is_terminal(state->phase))
@@ -328,14 +347,26 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     return true;
 }
 
-/* *oldest_ms falls to what has to be looked at again. */
+/* Whether there may be something new of it: its time of update has moved, or moved so lately
+ * that another update may have come with the same. */
+static bool may_be_new(struct seen *seen, int64_t updated_ms, int64_t now_ms)
+{
+    if (seen->updated_ms != updated_ms || seen->version == 0) {
+        seen->updated_ms = updated_ms;
+        seen->moved_ms = now_ms;
+    }
+    return now_ms - seen->moved_ms < SAME_MS;
+}
+
+/* A time of update is that of the record, not of the commit: what one partition brings may be
+ * older than what another has brought before. */
 static void tell_list(struct gateway *gateway,
                       struct bench *bench,
                       bool live,
-                      int64_t *newest_ms,
-                      int64_t *oldest_ms)
+                      int64_t *newest_ms)
 {
     struct gateway_streams *const streams = gateway->streams;
+    const int64_t now_ms = clock_monotonic_ms(gateway->ports->clock);
     struct store_member *members = NULL;
     struct error error = { 0 };
     size_t count = 0;
@@ -344,9 +375,12 @@ static void tell_list(struct gateway *gateway,
             &bench->projection, &bench->arena, live, LIST_MAX, &members, &count, &error) !=
         ERR_OK)
         return;
-    for (size_t i = 0; i < count && members[i].score >= streams->since_ms; i++) {
-        if (!tell_deployment(gateway, bench, members[i].name) && members[i].score < *oldest_ms)
-            *oldest_ms = members[i].score;
+    for (size_t i = 0; i < count && members[i].score >= streams->since_ms - LATE_MS; i++) {
+        struct seen *const seen = seen_of(streams, members[i].name);
+
+        if (may_be_new(seen, members[i].score, now_ms) &&
+            !tell_deployment(gateway, bench, members[i].name))
+            seen->moved_ms = now_ms;
         if (members[i].score > *newest_ms)
             *newest_ms = members[i].score;
     }
@@ -356,12 +390,11 @@ static void tell_deployments(struct gateway *gateway, struct bench *bench)
 {
     struct gateway_streams *const streams = gateway->streams;
     int64_t newest_ms = streams->since_ms;
-    int64_t oldest_ms = INT64_MAX;
 
     arena_reset(&bench->arena);
-    tell_list(gateway, bench, true, &newest_ms, &oldest_ms);
-    tell_list(gateway, bench, false, &newest_ms, &oldest_ms);
-    streams->since_ms = newest_ms < oldest_ms ? newest_ms : oldest_ms;
+    tell_list(gateway, bench, true, &newest_ms);
+    tell_list(gateway, bench, false, &newest_ms);
+    streams->since_ms = newest_ms;
 }
 
 /* --- the rest --- */

@@ -62,6 +62,27 @@ static void an_entry_beyond_the_state_is_told_with_its_own_version(void **state)
     assert_non_null(strstr(strstr(told(), "event: entry"), "twelve"));
 }
 
+/* Its record is older than one of another partition, but it was applied later. */
+static void what_comes_late_from_another_partition_is_told(void **state)
+{
+    struct world_deployment late = world_deployment("a.1", PB__PHASE__EXECUTING);
+    struct world_deployment early = world_deployment("b.1", PB__PHASE__EXECUTING);
+
+    (void)state;
+    assert_int_equal(watch("rel", "deployments", 1), 200);
+    world_store(&late);
+    early.state->now_ms = w.clock.now_ms + 5000;
+    world_store(&early);
+    assert_non_null(strstr(told(), "\"id\":\"b.1\""));
+    memory_clock_advance(&w.clock, 10000);
+    (void)told();
+    late.state->version = 11;
+    late.state->now_ms = early.state->now_ms - 4000;
+    world_store(&late);
+    assert_non_null(strstr(told(), "\"id\":\"a.1\""));
+    assert_null(strstr(told(), "\"id\":\"a.1\""));
+}
+
 static void many_versions_in_a_moment_become_one(void **state)
 {
     struct world_deployment deployment = world_deployment("a.1", PB__PHASE__EXECUTING);
@@ -325,6 +346,7 @@ int main(void)
         TEST(a_stream_begins_with_hello),
         TEST(each_version_is_told_once_to_those_who_want_it),
         TEST(an_entry_beyond_the_state_is_told_with_its_own_version),
+        TEST(what_comes_late_from_another_partition_is_told),
         TEST(many_versions_in_a_moment_become_one),
         TEST(an_end_is_told_at_once),
         TEST(a_changed_flag_is_told_as_it_is_shown),
