@@ -161,12 +161,31 @@ static void read_alert_rule(struct settings_reader *reader,
     /* clang-format off */
     static const struct option table[] = {
         TEXT_OPTION(struct setting_alert_rule, alert, "alert", NULL, "name of the alert"),
+        TEXT_OPTION(struct setting_alert_rule, source, "source", "", "metric source that must have that rule"),
         BOOL_OPTION(struct setting_alert_rule, direct, "direct", "false", "the monitor writes the latch itself"),
         OPTIONS_END,
     };
     /* clang-format on */
 
     (void)options_read(table, node, item, reader->problems);
+}
+
+static void check_alert_sources(struct settings_reader *reader, const struct yaml_node *root)
+{
+    const struct settings *const settings = reader->settings;
+
+    for (size_t i = 0; i < settings->alert_rule_count; i++) {
+        const char *const source = settings->alert_rules[i].source;
+
+        if (source != NULL && source[0] != '\0' &&
+            settings_metric_source(settings, source) == NULL)
+            (void)yaml_complain(reader->problems,
+                                yaml_get(root, "alerts"),
+                                "a name of metric_sources",
+                                "alerts[%zu].source: there is no metric source %s",
+                                i,
+                                source);
+    }
 }
 
 static void read_all(struct settings_reader *reader, const struct yaml_node *root)
@@ -182,6 +201,7 @@ static void read_all(struct settings_reader *reader, const struct yaml_node *roo
     settings->alert_rules = read_items(reader, root, &alerts, &settings->alert_rule_count);
     read_targets(reader, root);
     read_drivers(reader, root);
+    check_alert_sources(reader, root);
     read_calendar(reader, root);
     read_policies(reader, root);
     yaml_complain_unused(reader->problems, root);

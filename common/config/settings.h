@@ -102,9 +102,10 @@ struct setting_environment {
     const char *provider; /* Flag provider. */
 };
 
-/* Alerts that may latch without the coordinator, by alert name. */
+/* Alerts that Slipway counts on, by alert name, and which may latch without the coordinator. */
 struct setting_alert_rule {
     const char *alert;
+    const char *source; /* The metric source that must have that rule; "": nobody is asked. */
     bool direct;
 };
 

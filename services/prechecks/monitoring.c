@@ -95,19 +95,23 @@ void look_at_dashboards(const struct look *look, Pb__Finding *ret)
     tally_end(&tally, look->env.arena, ret, "dashboards", "the acceptance names no dashboard");
 }
 
+/* As step 5 asks again: the sources that evaluate rules, else the section of slipway.yaml. */
 void look_at_alert_rules(const struct look *look, Pb__Finding *ret)
 {
-    const struct settings *const settings = look->env.settings;
-    struct text names = text_new(1024);
+    const Pb__Finding *const answer = metric_alerts_answer(&look->env, look->check);
 
-    for (size_t i = 0; i < settings->alert_rule_count; i++)
-        text_add(&names, "%s%s", i > 0 ? ", " : "", settings->alert_rules[i].alert);
-    ret->verdict = settings->alert_rule_count > 0 ? PB__VERDICT__PASS : PB__VERDICT__FAIL;
-    ret->observed = settings->alert_rule_count > 0 ? arena_text(look->env.arena, names.bytes)
-                                                   : "slipway.yaml names no alert";
-    ret->wanted = "at least one alert that Slipway reacts to";
-    ret->evidence = "`alerts` in slipway.yaml";
-    text_release(&names);
+    if (answer == NULL) {
+        ret->verdict = PB__VERDICT__FAIL;
+        ret->observed =
+            "slipway.yaml names no alert, and no metric source that evaluates rules";
+        ret->wanted = "at least one alert that Slipway reacts to";
+        ret->evidence = "`alerts` in slipway.yaml";
+        return;
+    }
+    ret->verdict = answer->verdict;
+    ret->observed = answer->observed;
+    ret->wanted = answer->wanted;
+    ret->evidence = answer->evidence;
 }
 
 static void add_alert(const struct look *look,

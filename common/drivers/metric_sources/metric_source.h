@@ -51,9 +51,11 @@ struct metric_source_driver {
                       struct metric_sample *ret,
                       struct error *error);
 
-    /* How many alerting rules it evaluates without trouble. NULL: the source knows of none. */
+    /* How many alerting rules (of that name; NULL: in all) it evaluates without trouble. NULL:
+     * the source knows of none. */
     enum err (*alert_rules)(const struct driver_env *env,
                             const void *config,
+                            const char *name,
                             size_t *ret_count,
                             struct error *error);
 };
@@ -80,8 +82,8 @@ Pb__Finding *metric_answer_since(const struct driver_env *env,
                                  struct metric_sample *ret_sample);
 
 /* Are alerts configured? Asks every configured source that evaluates rules: FAIL when none has
- * any. Where no source can tell, the alerts that slipway.yaml names count. NULL
- * when there was nothing to look at. */
+ * any, or one has not the rule that slipway.yaml says it has. Where no source can tell, the
+ * alerts that slipway.yaml names count. NULL when there was nothing to look at. */
 Pb__Finding *metric_alerts_answer(const struct driver_env *env, const Pb__CheckSpec *check);
 
 /* The configured source of that name with its options read. ERR_INVALID. */

@@ -236,7 +236,7 @@ static enum err prometheus_query(const struct driver_env *env,
     return ERR_OK;
 }
 
-static size_t count_rules(const json_t *groups)
+static size_t count_rules(const json_t *groups, const char *name)
 {
     size_t count = 0;
 
@@ -246,7 +246,8 @@ static size_t count_rules(const json_t *groups)
         for (size_t r = 0; r < json_array_size(rules); r++) {
             const json_t *const rule = json_array_get(rules, r);
 
-            count += strcmp(text_of(rule, "type"), "alerting") == 0 &&
+            count += (name == NULL || strcmp(text_of(rule, "name"), name) == 0) &&
+                     strcmp(text_of(rule, "type"), "alerting") == 0 &&
                      strcmp(text_of(rule, "health"), "err") != 0;
         }
     }
@@ -255,6 +256,7 @@ static size_t count_rules(const json_t *groups)
 
 static enum err prometheus_alert_rules(const struct driver_env *env,
                                        const void *options,
+                                       const char *name,
                                        size_t *ret_count,
                                        struct error *error)
 {
@@ -276,7 +278,8 @@ static enum err prometheus_alert_rules(const struct driver_env *env,
     if (response.status / 100 != 2 || strcmp(text_of(root, "status"), "success") != 0)
         err = refusal(root, response.status, error);
     else
-        *ret_count = count_rules(json_object_get(json_object_get(root, "data"), "groups"));
+        *ret_count =
+            count_rules(json_object_get(json_object_get(root, "data"), "groups"), name);
     json_decref(root);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "GET %s", request.url);
 }

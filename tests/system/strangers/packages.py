@@ -4,7 +4,8 @@ import subprocess
 import time
 
 HERE = pathlib.Path(__file__).parent
-PACKAGES = ["openfeature-sdk", "openfeature-provider-ofrep", "openapi-spec-validator"]
+PACKAGES = ["openfeature-sdk", "openfeature-provider-ofrep", "openapi-spec-validator",
+            "confluent-kafka"]
 
 
 def install(folder):

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #define REPORT "All criteria are met.\n"
+#define ALERT_RULES                                                                            \
+    "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":["                               \
+    "{\"type\":\"alerting\",\"name\":\"ShopDown\",\"health\":\"ok\"}]}]}}"
 
 /* clang-format off */
 static const char settings_text[] =
@@ -31,6 +34,7 @@ static const char settings_text[] =
     "  - {name: lead, members: [tess]}\n"
     "alerts:\n"
     "  - {alert: ShopErrors, direct: false}\n"
+    "  - {alert: ShopDown, source: prom}\n"
     "targets:\n"
     "  - name: shop\n"
     "    service: shop\n"
@@ -57,7 +61,8 @@ static const char settings_text[] =
     "probes:\n"
     "  - {name: shop-version, driver: version, target: shop, url: \"{url}/version\", timeout: 2s}\n"
     "metric_sources:\n"
-    "  - {name: shop-metrics, driver: scrape, target: shop, path: /metrics, timeout: 2s}\n";
+    "  - {name: shop-metrics, driver: scrape, target: shop, path: /metrics, timeout: 2s}\n"
+    "  - {name: prom, driver: prometheus, url: \"http://prom\", timeout: 2s}\n";
 /* clang-format on */
 
 const char *world_path(struct world *world, const char *path)
@@ -213,6 +218,7 @@ static void fill(struct world *world)
 static void answer_the_rest(struct world *world)
 {
     world_answer(world, "http://wiki/dashboard", 200, "graphs");
+    world_answer(world, "http://prom/api/v1/rules?type=alert", 200, ALERT_RULES);
     world_answer(world, "http://gateway/*flags*", 404, "");
     world_answer(world, "http://gateway/*", 200, "{}");
     world_answer(world, "http://shop-?/metrics", 200, "shop_requests_total 10\n");

@@ -111,6 +111,38 @@ static void a_resolved_alert_does_not_fail(void **state)
     world_expect(world_look(w, "monitoring.no_open_critical"), PB__VERDICT__PASS, "");
 }
 
+#define RULES "http://prom/api/v1/rules?type=alert"
+#define OF_GROUPS(rules)                                                                       \
+    "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[" rules "]}]}}"
+
+static void the_alert_rules_of_prometheus_are_counted(void **state)
+{
+    world_expect(world_look(*state, "monitoring.alerts"), PB__VERDICT__PASS, "1 alerting rule");
+}
+
+static void an_alert_rule_that_is_not_where_it_should_be_fails(void **state)
+{
+    world_answer(*state, RULES, 200, OF_GROUPS("{\"type\":\"alerting\",\"name\":\"Other\"}"));
+    world_expect(world_look(*state, "monitoring.alerts"),
+                 PB__VERDICT__FAIL,
+                 "prom does not evaluate a rule ShopDown");
+}
+
+static void an_alert_rule_that_cannot_be_evaluated_fails(void **state)
+{
+    world_answer(*state,
+                 RULES,
+                 200,
+                 OF_GROUPS("{\"type\":\"alerting\",\"name\":\"ShopDown\",\"health\":\"err\"}"));
+    world_expect(world_look(*state, "monitoring.alerts"), PB__VERDICT__FAIL, "ShopDown");
+}
+
+static void alert_rules_that_cannot_be_asked_for_are_an_error(void **state)
+{
+    world_answer(*state, RULES, 503, "");
+    world_expect(world_look(*state, "monitoring.alerts"), PB__VERDICT__ERROR, "503");
+}
+
 static void a_window_that_is_closed_fails(void **state)
 {
     struct world *const w = *state;
@@ -262,6 +294,10 @@ int main(void)
         PROVES(a_critical_alert_that_is_open_fails),
         PROVES(a_warning_does_not_fail),
         PROVES(a_resolved_alert_does_not_fail),
+        PROVES(the_alert_rules_of_prometheus_are_counted),
+        PROVES(an_alert_rule_that_is_not_where_it_should_be_fails),
+        PROVES(an_alert_rule_that_cannot_be_evaluated_fails),
+        PROVES(alert_rules_that_cannot_be_asked_for_are_an_error),
         PROVES(a_window_that_is_closed_fails),
         PROVES(the_baseline_is_reported),
         PROVES(shifting_without_a_router_has_no_baseline),
