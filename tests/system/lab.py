@@ -319,6 +319,7 @@ class Lab(World):
     def close(self):
         for service in self.services.values():
             service.wait(False)
+        self.record()
         return self.stage.stop()
 
     # --- services and features ---

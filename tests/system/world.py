@@ -5,6 +5,9 @@ Nothing here uses Slipway's own code.
 """
 import copy
 import itertools
+import os
+import pathlib
+import subprocess
 import time
 import uuid
 
@@ -48,8 +51,18 @@ class World:
                                                   "linger.ms": 0})
 
     def close(self):
+        self.record()
         shopkeeper.close_shop(self.stage)
         return self.stage.stop()
+
+    def record(self):
+        """Keep what was on events.v1 for tests/replay, where that is asked for."""
+        name = os.environ.get("SLIPWAY_TEST_RECORD")
+        if not name:
+            return
+        program = pathlib.Path(__file__).parents[1] / "replay" / "record"
+        subprocess.run([program, "--bootstrap", self.stage.bootstrap, "--redis",
+                        str(self.stage.redis_port), "--name", name], check=True)
 
     # --- HTTP ---
     def http(self, method, path, who="rel", body=None, headers=None, **more):
