@@ -6,6 +6,7 @@
 """
 import concurrent.futures
 import contextlib
+import time
 
 from trouble import STAGED
 
@@ -236,23 +237,30 @@ WAYS = ("complete", "complete", "complete", "alert", "abort", "nogo", "rollback"
 
 class Load:
     """See the top of this file. As a context: all have begun within, and have come to their exits
-    when it ends without an exception."""
+    when it ends without an exception. With `until`, a condition, each is followed by another as
+    long as that does not hold, for 150 s at most."""
 
-    def __init__(self, lab, ways=WAYS):
-        self.lab, self.ways = lab, ways
+    def __init__(self, lab, ways=WAYS, until=None):
+        self.lab, self.ways, self.until = lab, ways, until
+        self.end = time.monotonic() + 150
 
     def __enter__(self):
         self.taken = contextlib.ExitStack()
         services = self.taken.enter_context(self.lab.some(len(self.ways)))
         self.pool = concurrent.futures.ThreadPoolExecutor(len(self.ways))
-        self.walks = [self.pool.submit(walk, self.lab, service, way)
+        self.walks = [self.pool.submit(self.go, service, way)
                       for service, way in zip(services, self.ways)]
         return self
 
+    def go(self, service, way):
+        names = [walk(self.lab, service, way)[0]]
+        while self.until and not self.until() and time.monotonic() < self.end:
+            names.append(walk(self.lab, service, way)[0])
+        return names
+
     def __exit__(self, kind, *_):
         if kind is None:
-            names = [w.result()[0] for w in self.walks]
-            self.lab.audit(*names)
+            self.lab.audit(*(name for w in self.walks for name in w.result()))
             self.taken.close()
 
     def over(self):

@@ -9,7 +9,7 @@ import signal
 import confluent_kafka.admin
 import pytest
 import requests
-from parade import WAYS, Load, Parade
+from parade import Load, Parade
 from stage import wait_for
 from trouble import (COORDINATOR, COORDINATOR_PLACES, PATIENCE, WORKER_PLACES, WORKERS,
                      Keeper)
@@ -29,8 +29,9 @@ def test_the_coordinator_is_killed_in_every_phase(trouble):
 
 def test_the_coordinator_dies_at_every_place_it_names(trouble):
     places = [f"{place}:{4 + number}" for number, place in enumerate(COORDINATOR_PLACES)]
-    with Keeper(trouble, {COORDINATOR: places}) as keeper, Load(trouble):
-        wait_for("all places to be reached", keeper.all_died, PATIENCE)
+    with Keeper(trouble, {COORDINATOR: places}) as keeper:
+        with Load(trouble, until=keeper.all_died):
+            pass
     assert set(keeper.died[COORDINATOR]) >= set(places)
 
 
@@ -51,12 +52,12 @@ def test_a_coordinator_that_was_frozen_commits_nothing_when_it_wakes(trouble):
 # --- workers ---
 
 def test_every_worker_dies_at_the_places_it_names(trouble):
-    """On Kafka each worker at every place. The embedded broker needs 6 s to see a death: there
-    each of them dies at some, and at every place some."""
-    step = 1 if trouble.stage.broker == "kafka" else 3
-    lives = {f"{w}-1": WORKER_PLACES[n % step::step] for n, w in enumerate(WORKERS)}
-    with Keeper(trouble, lives) as keeper, Load(trouble, WAYS + WAYS):
-        wait_for("all places to be reached", keeper.all_died, PATIENCE)
+    """At every place some worker, and every worker at some; each at each is for the unit tests,
+    for a death costs a lease."""
+    lives = {f"{w}-1": WORKER_PLACES[n::len(WORKERS)] for n, w in enumerate(WORKERS)}
+    with Keeper(trouble, lives) as keeper:
+        with Load(trouble, until=keeper.all_died):
+            pass
     for worker, places in lives.items():
         assert set(keeper.died[worker]) >= set(places), worker
 
@@ -177,12 +178,12 @@ def test_a_log_that_lost_what_was_applied_stops_its_partitions_until_it_is_rebui
         assert trouble.anybody(name), "who stops says nothing to flags"
         trouble.kill(COORDINATOR)
         trouble.revive(COORDINATOR, more=["--rebuild"])
-        trouble.stage.wait_ready([COORDINATOR])
-        trouble.kill(COORDINATOR)
-        trouble.revive(COORDINATOR, more=[])
         trouble.promote(name)
         trouble.wait_exit(name, "COMPLETED")
         trouble.audit(name)
+        trouble.kill(COORDINATOR)
+        trouble.revive(COORDINATOR, more=[])
+        trouble.stage.wait_ready([COORDINATOR])
 
 
 def test_a_topic_that_an_admin_has_grown_is_told_with_its_count(trouble):

@@ -24,7 +24,7 @@ from lab import Handler, Lab
 from stage import Failed, wait_for
 
 # Seconds; far beyond what anything here takes, so that only a hang meets it.
-PATIENCE = float(os.environ.get("SLIPWAY_TEST_PATIENCE", 120))
+PATIENCE = float(os.environ.get("SLIPWAY_TEST_PATIENCE", 240))
 COORDINATOR = "coordinator-1"
 WORKERS = ["prechecks", "executor", "validator", "flag-rollout", "monitor", "notifier"]
 COORDINATOR_PLACES = ["after-receive", "before-commit", "after-commit", "after-publish",
