@@ -143,7 +143,6 @@ class Troubled(Lab):
     def close(self):
         for service in self.services.values():
             service.holding.clear()
-        self.provider.open = True
         for process in self.stage.instances.values():
             process.kill(signal.SIGCONT)
         try:
