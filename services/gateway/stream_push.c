@@ -281,7 +281,7 @@ static void tell_no_longer_asked(struct gateway *gateway,
     }
 }
 
-/* One that was never told may have been read by whoever came just before it changed. */
+/* A version that was never told may have been read by whoever came just before the next. */
 static void suppose_all_were_asked(const struct gateway *gateway,
                                    const Pb__DeploymentState *state,
                                    struct seen *seen)
@@ -337,7 +337,7 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
         !procedure_is_terminal(state->phase))
         return false;
     before = seen->version;
-    if (before == 0)
+    if (state->version != before + 1)
         suppose_all_were_asked(gateway, state, seen);
     seen->version = state->version;
     seen->at_ms = now_ms;
