@@ -218,8 +218,9 @@ class History:
             if drives.setdefault(s.message.drive, fence) != fence:
                 self.fault(name, f"two fences of one drive: {s}")
         for task, drives in fences.items():
-            ordered = [drives[d] for d in sorted(drives)]
-            if ordered != sorted(set(ordered)):
+            grants = [drives[d][0] for d in sorted(drives) if drives[d][0]]  # 0: without a lane
+            versions = [drives[d][1] for d in sorted(drives)]
+            if versions != sorted(set(versions)) or grants != sorted(grants):
                 self.fault(name, f"the fences of {task} do not rise: {drives}")
         for s in self.of(name):
             if s.kind == "task_finished":
