@@ -46,6 +46,7 @@ static enum err read_entry(struct arena *arena,
             arena_alloc(arena, (target->instance_count + 1) * sizeof(const void *)),
     };
     whole = ret->config != NULL;
+    yaml_complain_unused(problems, target->deployer.options);
     for (size_t i = 0; i < target->instance_count; i++) {
         ret->instance_configs[i] = driver_config(arena,
                                                  driver->instance_options,
@@ -53,6 +54,7 @@ static enum err read_entry(struct arena *arena,
                                                  target->instances[i].options,
                                                  problems);
         whole = whole && ret->instance_configs[i] != NULL;
+        yaml_complain_unused(problems, target->instances[i].options);
     }
     return whole ? ERR_OK : ERR_INVALID;
 }
