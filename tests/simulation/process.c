@@ -10,12 +10,15 @@
 enum {
     IDLE_CHORES_MS = 1000, /* What a coordinator does by the clock without being asked. */
     NAP_MS = 2000,
+    DOZE_MS = 20 * 1000,
     SLEEP_MS = 5 * 60 * 1000,
     RESTART_MS = 10 * 1000,
 };
 
 /* --- its calls to the world --- */
 
+/* Its groups may have given up on it before it wakes: then two are at work on the same thing.
+ */
 static void stand_still(struct process *process, int64_t most_ms)
 {
     struct world *const world = process->world;
@@ -28,6 +31,10 @@ static void stand_still(struct process *process, int64_t most_ms)
                "%s stands still for %lld ms",
                process->name,
                (long long)(process->until_ms - process->since_ms));
+    if (dice_below(&world->dice, 4) == 0) {
+        memory_broker_evict(world->broker, process);
+        process->evicted = true;
+    }
     fiber_yield(process->fiber);
     process->busy = false;
 }
@@ -75,7 +82,7 @@ static enum memory_fault ask(void *self, const char *operation, const char *obje
     if (dice_chance(&world->dice, weather->nap))
         stand_still(process, NAP_MS);
     else if (dice_chance(&world->dice, weather->sleep))
-        stand_still(process, SLEEP_MS);
+        stand_still(process, dice_below(&world->dice, 2) == 0 ? SLEEP_MS : DOZE_MS);
     if (process->dying || is_away(world, operation, object))
         return FAULT_BEFORE;
     if (dice_chance(&world->dice, weather->refused))
