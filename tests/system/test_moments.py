@@ -234,7 +234,46 @@ def test_code_is_never_restored_under_a_newer_deployment(trouble):
         trouble.audit(older)
 
 
+def test_a_newer_one_aborted_before_its_first_batch_leaves_the_older_on_top(trouble):
+    with trouble.some() as (service,):
+        before = service.versions()
+        older = trouble.begin(service, policy="slow")
+        trouble.wait_phase(older, "OBSERVING", people=True)
+        service.holding.add("ready")
+        newer = trouble.begin(service)
+        trouble.wait_phase(newer, "CHECKING")
+        trouble.do(newer, "release-engineer", {"abort": {}}, lambda s: s["exit"])
+        service.holding.clear()
+        trouble.do(older, "release-engineer", {"rollback": {}}, latched)
+        state = trouble.wait(older, lambda s: s["exit"] or s["phase"] == "BLOCKED_ROLLBACK")
+        assert state["exit"] == "ROLLED_BACK", trouble.why(state)
+        assert service.versions() == before
+        trouble.audit(older, newer)
+
+
 # --- what one relies on is away ---
+
+
+def test_flags_that_cannot_be_read_back_as_off_stop_it(trouble):
+    """Step 5 says No and turns flags off for the time being; that this was done cannot be seen."""
+    with trouble.some() as (service,):
+        before = service.versions()
+        service.holding.add("feature")
+        name = trouble.begin(service, policy="curt")
+        trouble.wait_phase(name, "CONFIRMING", people=True)
+        trouble.provider.open = False
+        service.failing.add("feature")
+        service.holding.clear()
+        trouble.wait(name, latched)
+        trouble.provider.open = True
+        service.failing.clear()
+        state = trouble.wait(name, lambda s: s["exit"] or s["phase"] == "BLOCKED_ROLLBACK")
+        if not state["exit"]:
+            trouble.do(name, "release-engineer", {"retry": {}},
+                       lambda s: s["phase"] != "BLOCKED_ROLLBACK")
+        trouble.wait_exit(name, "ROLLED_BACK", people=False)
+        assert service.versions() == before
+        trouble.audit(name)
 
 def test_a_flag_provider_that_is_away_delays_the_exit_and_not_the_undo(trouble):
     with trouble.some() as (service,):

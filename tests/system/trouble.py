@@ -125,6 +125,9 @@ class Troubled(Lab):
         slow = next(p for p in settings["policies"] if p["name"] == "slow")
         settings["policies"].append({**slow, "name": "punctual", "steps": {
             **slow["steps"], 7: {**slow["steps"][7], "deadline": "4s", "task": "3s"}}})
+        blocking = next(p for p in settings["policies"] if p["name"] == "blocking")
+        settings["policies"].append({**blocking, "name": "curt", "retry": {
+            **blocking["retry"], "drives": 1}})
         return settings
 
     def start_broker(self):
