@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Pairs of measurements; see README.md beside this."""
 import argparse
+import contextlib
 import pathlib
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -55,9 +57,10 @@ class Bare:
     def __init__(self, bootstrap):
         self.topic = f"bench-{uuid.uuid4().hex[:8]}"
         admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": bootstrap})
-        for future in admin.create_topics(
-                [confluent_kafka.admin.NewTopic(self.topic, 4, 1)]).values():
-            future.result()
+        for future in admin.create_topics([confluent_kafka.admin.NewTopic(self.topic, 4, 1)],
+                                          request_timeout=3).values():
+            with contextlib.suppress(confluent_kafka.KafkaException):
+                future.result()  # the embedded broker makes topics when they are used
         self.producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "linger.ms": 0,
                                                   "enable.idempotence": True})
         self.consumer = confluent_kafka.Consumer({
@@ -214,10 +217,11 @@ def main():
     parser.add_argument("--rounds", default=10, type=int)
     parser.add_argument("pairs", nargs="*", choices=[*PAIRS, []], default=[])
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nothing is left running
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
         proto = pathlib.Path(folder) / "proto"
         proto.mkdir()
-        lab = Lab(options.build, pathlib.Path(folder), options.broker, messages(proto))
+        lab = Lab(options.build.resolve(), pathlib.Path(folder), options.broker, messages(proto))
         try:
             lab.open()
             print(f"broker: {options.broker}; {options.rounds} rounds")
