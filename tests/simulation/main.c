@@ -112,7 +112,7 @@ static bool walk(struct world *world, struct outcome *ret)
         world_round(world);
         if (rounds % SAMPLE_ROUNDS == 0 && !nobody_is_forgotten(world, ret))
             return false;
-        if (rounds % SAMPLE_ROUNDS == 0 && people_are_done(world))
+        if (rounds % SAMPLE_ROUNDS == 0 && people_are_done(world) && world_is_read(world))
             return true;
     }
     say_unfinished(world, ret);

@@ -1,7 +1,9 @@
 /* What is left of Redis when it was emptied and folded anew from the log. */
 #include "common/state/keys.h"
+#include "common/wire/topics.h"
 #include "tests/simulation/world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { REBUILD_ROUNDS = 2000, STATES_MAX = 64 };
@@ -27,6 +29,15 @@ static struct store_value state_of(struct world *world, struct arena *arena, con
     return value;
 }
 
+/* Of an ended deployment nothing changes any more once its last announcement is out. */
+static bool is_at_rest(struct world *world, const char *id)
+{
+    const Pb__DeploymentState *const state = people_see(world, id);
+
+    return state != NULL && state->phase >= PB__PHASE__COMPLETED && state->n_tasks == 0 &&
+           state->n_timers == 0;
+}
+
 static size_t keep_all(struct world *world, struct kept *ret)
 {
     size_t count = 0;
@@ -36,10 +47,10 @@ static size_t keep_all(struct world *world, struct kept *ret)
             people_see_feature(world, world->features[f].name);
 
         for (uint32_t n = 1; known != NULL && n <= known->attempts && count < STATES_MAX; n++) {
-            struct kept *const kept = &ret[count++];
+            const char *const id = arena_printf(&world->arena, "%s.%u", known->feature, n);
 
-            kept->id = arena_printf(&world->arena, "%s.%u", known->feature, n);
-            kept->bytes = state_of(world, &world->arena, kept->id);
+            if (is_at_rest(world, id))
+                ret[count++] = (struct kept){ id, state_of(world, &world->arena, id) };
         }
     }
     return count;
@@ -51,6 +62,26 @@ static bool is_same(struct world *world, const struct kept *kept)
 
     return now.bytes != NULL && kept->bytes.bytes != NULL && now.length == kept->bytes.length &&
            memcmp(now.bytes, kept->bytes.bytes, now.length) == 0;
+}
+
+bool world_is_read(struct world *world)
+{
+    const struct settings *const settings = world->set->settings[0];
+
+    for (int32_t p = 0; p < (int32_t)settings->kafka.partitions; p++) {
+        const char *const key = KEY_LOG(&world->scratch, p, settings->redis.prefix);
+        struct store_value value = { 0 };
+        struct error error = { 0 };
+
+        if (world->store.hash_get(
+                world->store.self, &world->scratch, key, "offset", &value, &error) != ERR_OK ||
+            value.bytes == NULL ||
+            memory_broker_record(
+                world->broker, TOPIC_EVENTS, p, (int64_t)strtoll(value.bytes, NULL, 10) + 1) !=
+                NULL)
+            return false;
+    }
+    return true;
 }
 
 const char *world_rebuild(struct world *world)

@@ -207,6 +207,9 @@ Pb__FeatureState *people_see_feature(struct world *world, const char *feature);
 uint64_t world_digest(struct world *world);
 
 /* --- rebuild.c --- */
+/* Redis stands at the end of the log. */
+bool world_is_read(struct world *world);
+
 /* Empty Redis and let the log be folded anew. NULL if every deployment's state is the same
  * bytes again; else the id of one that is not. */
 const char *world_rebuild(struct world *world);
