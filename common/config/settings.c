@@ -226,7 +226,7 @@ const struct settings *settings_read(struct arena *arena,
     }
     settings->file = arena_text(arena, name);
     settings->root = root;
-    digest_sha256(bytes, length, settings->hash);
+    settings_hash(root, settings->hash);
     read_all(&reader, root);
     return problems->errors == errors ? settings : NULL;
 }

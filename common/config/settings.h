@@ -111,7 +111,7 @@ struct setting_alert_rule {
 
 struct settings {
     const char *file;
-    char hash[DIGEST_HEX_SIZE];   /* SHA-256 of the file's bytes: config_hash of plans. */
+    char hash[DIGEST_HEX_SIZE];   /* SHA-256 of the file's values: config_hash of plans. */
     const struct yaml_node *root; /* As written, for later complaints. */
 
     struct {

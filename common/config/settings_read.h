@@ -56,6 +56,9 @@ void check_positive(struct settings_reader *reader,
                     const char *key,
                     int64_t value);
 
+/* The hash of the whole file, see settings.h. */
+void settings_hash(const struct yaml_node *root, char ret[DIGEST_HEX_SIZE]);
+
 void read_services(struct settings_reader *reader, const struct yaml_node *root);
 void read_calendar(struct settings_reader *reader, const struct yaml_node *root);
 void read_targets(struct settings_reader *reader, const struct yaml_node *root);

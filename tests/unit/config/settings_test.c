@@ -1,5 +1,5 @@
 #include "common/base/text.h"
-#include "common/config/settings.h"
+#include "common/config/settings_read.h"
 #include "tests/support/edited.h"
 #include "tests/support/test.h"
 
@@ -256,14 +256,37 @@ static void a_policy_has_defaults_that_stop(void **state)
     assert_int_equal(policy->on_freeze, PB__ON_CLOSED_WINDOW__HOLD);
 }
 
-static void the_hash_is_that_of_the_bytes(void **state)
+static const char *hash_of(struct fixture *fixture, const char *text)
 {
-    struct fixture *const fixture = *state;
-    const struct settings *const settings =
-        settings_read(&fixture->arena, "s", "kafka: {brokers: b}", 19, &fixture->problems);
+    const struct yaml_node *const root =
+        yaml_parse(&fixture->arena, "s", text, strlen(text), &fixture->problems);
+    char *const hash = arena_alloc(&fixture->arena, DIGEST_HEX_SIZE);
 
-    assert_string_equal(settings->hash,
-                        "0d3dfa51f8f22689bc24335169f67c0d0196c10c1233f6d4b64fe08a19cdfa51");
+    assert_non_null(root);
+    settings_hash(root, hash);
+    return hash;
+}
+
+static void the_hash_tells_values_apart_and_no_more(void **state)
+{
+    const char *const hash = hash_of(*state, "kafka: {brokers: b}\nlinks: [a, bc]\n");
+
+    assert_string_equal(hash,
+                        hash_of(*state, "# Ours\nkafka:\n  brokers: b\nlinks: [a, bc]\n"));
+    assert_string_not_equal(hash, hash_of(*state, "kafka: {brokers: c}\nlinks: [a, bc]\n"));
+    assert_string_not_equal(hash, hash_of(*state, "kafka: {brokers: b}\nlinks: [ab, c]\n"));
+    assert_string_not_equal(hash, hash_of(*state, "kafka: {brokers: b}\nlinks: [abc]\n"));
+    assert_string_not_equal(hash, hash_of(*state, "kafka: {brokers: b}\nlinks: {a: bc}\n"));
+    assert_string_not_equal(hash, hash_of(*state, "kafka: {brokers: b, links: [a, bc]}\n"));
+}
+
+static void as_whom_a_service_speaks_to_others_is_not_in_the_hash(void **state)
+{
+    assert_string_equal(
+        hash_of(*state, "kafka: {brokers: b}\nredis: {host: h}\n"),
+        hash_of(*state,
+                "kafka: {brokers: b, properties: {sasl.username: executor}}\n"
+                "redis: {host: h, user: executor, password_file: executor.password}\n"));
 }
 
 static void a_file_that_is_not_there_is_a_problem(void **state)
@@ -317,7 +340,8 @@ int main(void)
         T(a_mistake_is_told_once),
         T(nearly_nothing_is_enough),
         T(a_policy_has_defaults_that_stop),
-        T(the_hash_is_that_of_the_bytes),
+        T(the_hash_tells_values_apart_and_no_more),
+        T(as_whom_a_service_speaks_to_others_is_not_in_the_hash),
         T(a_file_that_is_not_there_is_a_problem),
         T(a_secret_others_may_read_is_refused_and_never_told),
     };
