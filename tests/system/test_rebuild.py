@@ -47,15 +47,14 @@ def recorded():
 
 
 def said_without_clocks(messages):
-    """The records of features that waited for no timer: theirs can be said at any time. Each with
-    the place of its feature among them."""
+    """The records of features that waited for no timer: theirs can be said at any time."""
     records = [(key, name, value, messages.Event.FromString(value)) for key, name, value in recorded()]
     timed = {key for key, _, _, event in records if event.HasField("timer_fired")}
     features = sorted({key for key, *_ in records if key not in timed and not key.startswith(b"lane/")})
     for key, name, value, event in records:
         writer = WRITERS.get(event.WhichOneof("body"), "coordinator").encode()
         if key in features or key.startswith(b"lane/") and any(f + b"." in value for f in features):
-            yield key, name, value, writer, features
+            yield key, name, value, writer
 
 
 class Rebuilt:
@@ -106,10 +105,9 @@ class Rebuilt:
                                              "queue.buffering.max.messages": 200000})
         said, count = list(said_without_clocks(self.messages)), 0
         for copy in range(max(1, EVENTS // len(said))):
-            for key, name, value, writer, features in said:
-                for feature in features:  # of the same length, so that lengths in it stay right
-                    other = b"%05x" % copy + feature[5:]
-                    key, name, value = (p.replace(feature, other) for p in (key, name, value))
+            for key, name, value, writer in said:
+                # Features and services alike; of the same length, so that lengths in it stay right.
+                key, name, value = (p.replace(b"lab-0", b"%05x" % copy) for p in (key, name, value))
                 producer.produce("events.v1", value, key,
                                  headers=self.sealed(key, name, value, writer))
                 count += 1
