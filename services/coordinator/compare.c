@@ -30,8 +30,9 @@ static const char *presence(const struct store_value *wanted)
 
 static bool same(const struct store_value *a, const struct store_value *b)
 {
-    return a->length == b->length && (a->bytes == NULL) == (b->bytes == NULL) &&
-           (a->length == 0 || memcmp(a->bytes, b->bytes, a->length) == 0);
+    if (a->bytes == NULL || b->bytes == NULL)
+        return a->bytes == b->bytes;
+    return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
 static enum err read_both(struct comparison *comparison,
