@@ -279,11 +279,13 @@ bool worker_step_one(struct worker *worker, const struct worker_ports *ports, ui
         return false;
     over = run_turn(run, ports, &due_ms);
     (void)pthread_mutex_lock(&worker->lock);
-    run->stepping = false;
-    /* A cancellation that came while it was at work is not made to wait. */
-    run->due_ms = atomic_load(&run->cancelled) && !run->told && !run->answered ? 0 : due_ms;
-    if (over)
-        run_remove(run);
+    if (over) {
+        run_remove(run); /* Still stepping: while the removal waits, nobody else may take it. */
+    } else {
+        run->stepping = false;
+        /* A cancellation that came while it was at work is not made to wait. */
+        run->due_ms = atomic_load(&run->cancelled) && !run->told && !run->answered ? 0 : due_ms;
+    }
     (void)pthread_cond_broadcast(&worker->changed);
     (void)pthread_mutex_unlock(&worker->lock);
     return true;

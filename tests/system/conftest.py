@@ -129,8 +129,14 @@ def pytest_sessionfinish(session):
         session.pool.shutdown(cancel_futures=True)
 
 
-def pytest_collection_modifyitems(items):
-    """With several workers (-n 3 --dist loadgroup) all that share a Slipway stay together."""
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what is only for the other broker. With several workers (-n 3 --dist loadgroup)
+    all that share a Slipway stay together."""
+    chosen = os.environ.get("SLIPWAY_TEST_BROKER", "embedded")
+    chosen = chosen if chosen == "embedded" else "kafka"
+    other = [i for i in items if any(chosen not in m.args for m in i.iter_markers("only"))]
+    config.hook.pytest_deselected(items=other)
+    items[:] = [item for item in items if item not in other]
     for item in items:
         group = "lab" if "lab" in item.fixturenames or "service" in item.fixturenames \
             else item.module.__name__
@@ -138,6 +144,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "only(broker): not with the other: embedded or kafka")
     config.addinivalue_line("markers", "early: begins as soon as the lab is open")
     config.addinivalue_line("markers", "kafka: also run against a real Kafka, whatever is chosen")
     config.addinivalue_line("markers", "slow: takes minutes; left out with -m 'not slow'")

@@ -139,10 +139,9 @@ def test_redis_loses_its_tail(trouble, lost):
 
 # --- Kafka ---
 
-@pytest.mark.parametrize("how", ["TERM", "KILL"])
+@pytest.mark.parametrize("how", ["TERM", pytest.param(
+    "KILL", marks=pytest.mark.only("kafka"))])  # the embedded one keeps nothing when it is killed
 def test_kafka_goes_away_and_comes_back(trouble, how):
-    if how == "KILL" and trouble.stage.broker == "embedded":
-        pytest.skip("the embedded broker keeps nothing when it is killed")
     with Load(trouble) as load, Parade(trouble) as parade:
         before = parade.phases()
         with trouble.no_broker(how):
@@ -187,10 +186,9 @@ def test_a_log_that_lost_what_was_applied_stops_its_partitions_until_it_is_rebui
         trouble.stage.wait_ready([COORDINATOR])
 
 
+@pytest.mark.only("kafka")  # the embedded one knows no administration
 def test_a_topic_that_an_admin_has_grown_is_told_with_its_count(trouble):
     """Last of this file, for no topic shrinks again."""
-    if trouble.stage.broker != "kafka":
-        pytest.skip("the embedded broker knows no administration")
     admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": trouble.stage.bootstrap})
     grown = confluent_kafka.admin.NewPartitions("events.v1", 7)
     admin.create_partitions([grown])["events.v1"].result(30)

@@ -176,9 +176,8 @@ def test_without_redis_reads_say_so_and_flags_go_on(slipway):
     slipway.wait_exit(name, "ABORTED")
 
 
+@pytest.mark.only("embedded")  # which is one process that can be frozen
 def test_without_kafka_nothing_is_half_done(slipway):
-    if "broker" not in slipway.stage.processes:
-        pytest.skip("only the embedded broker can be frozen")
     granted(slipway, "afloat")
     name = in_review(slipway)
     version = slipway.deployment(name)["version"]
@@ -270,6 +269,7 @@ def test_with_ten_thousand_flags_it_starts_again_and_forgets_none(slipway):
 
 def test_one_client_does_not_take_all_connections(slipway):
     """The tests come from one address themselves: they take all it may have, and give it back."""
+    granted(slipway, "steady-while-many-connect")
     host, port = slipway.stage.address("gateway-2").split(":")
     sockets = []
     try:
@@ -290,7 +290,7 @@ def test_one_client_does_not_take_all_connections(slipway):
             return count
         assert refused() >= 400 - 256
         one = urls(slipway)[0]
-        assert evaluate(one, "steady").status_code == 200
+        assert evaluate(one, "steady-while-many-connect").status_code == 200
     finally:
         for s in sockets:
             s.close()
