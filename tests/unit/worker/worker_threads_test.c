@@ -227,6 +227,57 @@ static void leaving_lets_a_step_end_and_reports_it(void **state)
     assert_string_equal(record_get(&world, TASK, "state"), "DONE");
 }
 
+/* Whether any thread could begin a step now. */
+static bool is_due(struct worker *self)
+{
+    bool due;
+
+    (void)pthread_mutex_lock(&self->lock);
+    due = worker_has_due(self);
+    (void)pthread_mutex_unlock(&self->lock);
+    return due;
+}
+
+/* As the thread that renews leases does it. */
+static void set_keeping(struct worker *self, bool keeping)
+{
+    (void)pthread_mutex_lock(&self->lock);
+    self->runs->keeping = keeping;
+    (void)pthread_cond_broadcast(&self->changed);
+    (void)pthread_mutex_unlock(&self->lock);
+}
+
+static unsigned tasks_of(struct worker *self)
+{
+    unsigned count;
+
+    (void)pthread_mutex_lock(&self->lock);
+    count = self->run_count;
+    (void)pthread_mutex_unlock(&self->lock);
+    return count;
+}
+
+static void a_lost_task_whose_lease_is_being_renewed_is_ended_by_one_thread(void **state)
+{
+    struct worker *const self = worker;
+    struct patience patience = patience_for(PATIENCE_MS);
+
+    (void)state;
+    atomic_store(&script.hold, true);
+    order(TASK);
+    turn_until_steps(1);
+    set_keeping(self, true);
+    atomic_store(&self->runs->lost, true);
+    for (int i = 0; i < 200; i++) { /* Long enough for the step to end. */
+        assert_false(is_due(self));
+        (void)poll(NULL, 0, 1);
+    }
+    set_keeping(self, false);
+    while (tasks_of(self) > 0 && patience_left(&patience))
+        turn();
+    assert_int_equal(tasks_of(self), 0);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -240,6 +291,7 @@ int main(void)
         EACH(leaving_hands_back_what_waits),
         EACH(leaving_begins_no_further_step),
         EACH(leaving_lets_a_step_end_and_reports_it),
+        EACH(a_lost_task_whose_lease_is_being_renewed_is_ended_by_one_thread),
     };
 
     return cmocka_run_group_tests_name("worker threads", tests, NULL, NULL);
