@@ -223,9 +223,9 @@ def test_a_rollback_shows_what_it_does_and_asks_first(service):
     *_, rel, _ = sit(lab)
     before = service.versions()
     name = begin(lab, service, rollout=STAGED)
-    rel.wait(name, lambda s: s["percent"] == 20)
+    rel.wait(name, lambda s: s["stages"][0]["sub"] == "watch")
     assert "TAKEN BACK NOW" in rel("show", name).out
-    preview = rel("rollback", name, "--reason", "regretted", "--dry-run").out
+    preview = rel.ask("rollback", name, "--reason", "regretted", "--dry-run").out
     assert "would become stopping" in preview and "off everywhere" in preview
     asked = rel("rollback", name, "--reason", "regretted", code=USAGE).err
     assert "Going on now" in asked and "add --yes" in asked
