@@ -149,6 +149,11 @@ enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct c
 enum cli_exit cli_get(struct cli *cli, const char *path, struct cli_answer *ret);
 void cli_release(struct cli_answer *answer);
 
+/* Asks, and prints the answer: as it came with --json or without `print`, else by `print`. */
+enum cli_exit cli_tell(struct cli *cli,
+                       const struct cli_request *asked,
+                       void (*print)(struct cli *cli, const json_t *body));
+
 /* The path with {id}-like parts escaped: cli_path(cli, "/v1/deployments/%s/plan", name). */
 const char *cli_path(struct cli *cli, const char *format, const char *part);
 
@@ -231,7 +236,7 @@ void table_row(struct table *table, const char *const *cells);     /* As many as
 void table_print(const struct table *table);
 
 /* Prints the body as it came, for --json; one compact value in one line. */
-enum cli_exit say_json(const struct cli_answer *answer);
+void say_json(const struct cli_answer *answer);
 void say_json_line(const json_t *value);
 
 /* The page's address of a deployment, printed last. */

@@ -138,6 +138,23 @@ void cli_release(struct cli_answer *answer)
     answer->body = NULL;
 }
 
+enum cli_exit cli_tell(struct cli *cli,
+                       const struct cli_request *asked,
+                       void (*print)(struct cli *cli, const json_t *body))
+{
+    struct cli_answer answer;
+    const enum cli_exit result = cli_ask(cli, asked, &answer);
+
+    if (result != EXIT_DONE)
+        return result;
+    if (cli->json || print == NULL)
+        say_json(&answer);
+    else
+        print(cli, answer.body);
+    cli_release(&answer);
+    return EXIT_DONE;
+}
+
 static bool is_plain(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

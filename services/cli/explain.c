@@ -196,7 +196,7 @@ enum cli_exit verb_explain(struct cli *cli)
     if (result != EXIT_DONE)
         return result;
     if (cli->json)
-        (void)say_json(&answer);
+        say_json(&answer);
     else
         print_explanation(cli, answer.body, all);
     cli_release(&answer);

@@ -83,17 +83,8 @@ static void print_flags(struct cli *cli, const json_t *body)
 
 static enum cli_exit flags_list(struct cli *cli)
 {
-    struct cli_answer answer;
-    const enum cli_exit result = cli_get(cli, "/v1/flags", &answer);
-
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else
-        print_flags(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(
+        cli, &(struct cli_request){ .method = "GET", .path = "/v1/flags" }, print_flags);
 }
 
 /* The flag's environment, looked up unless it was given. */
@@ -117,10 +108,11 @@ static const char *environment_of(struct cli *cli, const char *flag, const char 
     return found;
 }
 
-static void print_killed(const json_t *killed)
+static void print_killed(struct cli *cli, const json_t *killed)
 {
     const char *const deployment = field_text(killed, "deployment");
 
+    (void)cli;
     (void)printf("off  %s for good%s, after %lld ms, read back on %lld of %lld gateways\n",
                  field_text(killed, "flag"),
                  field_true(killed, "already_latched") ? " (it was already)" : "",
@@ -148,8 +140,6 @@ static enum cli_exit flags_kill(struct cli *cli)
     const char *const reason = cli_option(cli, "--reason");
     const char *const flag = cli_next(cli);
     struct cli_request request = { .method = "POST", .content_type = "application/json" };
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (flag == NULL || reason == NULL)
         return cli_usage(cli, "flags kill FLAG --reason TEXT [--environment NAME] [--yes]");
@@ -163,15 +153,7 @@ static enum cli_exit flags_kill(struct cli *cli)
                                 "/v1/flags/%s%s",
                                 cli_path(cli, "%s/", environment_of(cli, flag, given)),
                                 cli_path(cli, "%s/kill", flag));
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else
-        print_killed(answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli, &request, print_killed);
 }
 
 /* {"context": {"targetingKey": ..., every --attribute NAME=VALUE}}; NULL if one has no "=". */
@@ -200,11 +182,12 @@ static const char *context_body(struct cli *cli, const char *key)
     return say_taken(cli, &text);
 }
 
-static void print_evaluation(const json_t *evaluation)
+static void print_evaluation(struct cli *cli, const json_t *evaluation)
 {
     const int64_t bucket = field_int(evaluation, "metadata.bucket");
     const int64_t percent = field_int(evaluation, "metadata.percent");
 
+    (void)cli;
     (void)printf("%-6s %s granted %lld %%, bucket %lld.%02lld, %s   (OFREP: %s)\n",
                  field_true(evaluation, "value") ? "true" : "false",
                  field_text(evaluation, "metadata.deployment"),
@@ -224,8 +207,6 @@ static enum cli_exit flags_eval(struct cli *cli)
     struct cli_request request = { .method = "POST",
                                    .body = body,
                                    .content_type = "application/json" };
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (flag == NULL || body == NULL)
         return cli_usage(
@@ -236,15 +217,7 @@ static enum cli_exit flags_eval(struct cli *cli)
     if (environment != NULL)
         request.path = arena_printf(
             &cli->arena, "%s%s", request.path, cli_path(cli, "?environment=%s", environment));
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else
-        print_evaluation(answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli, &request, print_evaluation);
 }
 
 enum cli_exit verb_flags(struct cli *cli)

@@ -71,8 +71,6 @@ static bool read_freeze(struct cli *cli, struct freeze *ret)
 static enum cli_exit freeze_add(struct cli *cli)
 {
     struct freeze freeze;
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (!read_freeze(cli, &freeze))
         return cli_usage(cli,
@@ -80,20 +78,12 @@ static enum cli_exit freeze_add(struct cli *cli)
                          "TEXT; TIME is now, +4h, 'thu 18:00', or 2026-11-27T06:00:00Z");
     if (!cli_finished(cli))
         return EXIT_USAGE;
-    result = cli_ask(cli,
-                     &(struct cli_request){ .method = "POST",
-                                            .path = "/v1/freezes",
-                                            .body = freeze_body(cli, &freeze),
-                                            .content_type = "application/json" },
-                     &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else
-        print_freeze(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli,
+                    &(struct cli_request){ .method = "POST",
+                                           .path = "/v1/freezes",
+                                           .body = freeze_body(cli, &freeze),
+                                           .content_type = "application/json" },
+                    print_freeze);
 }
 
 static enum cli_exit freeze_lift(struct cli *cli)
@@ -111,33 +101,30 @@ static enum cli_exit freeze_lift(struct cli *cli)
     if (result != EXIT_DONE)
         return result;
     if (cli->json)
-        (void)say_json(&answer);
+        say_json(&answer);
     else
         (void)printf("lifted  %s\n", id);
     cli_release(&answer);
     return EXIT_DONE;
 }
 
-static enum cli_exit freeze_list(struct cli *cli)
+static void print_freezes(struct cli *cli, const json_t *body)
 {
-    struct cli_answer answer;
-    const enum cli_exit result = cli_get(cli, "/v1/freezes", &answer);
     size_t i;
     json_t *freeze;
 
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else if (json_array_size(field(answer.body, "items")) == 0)
+    if (json_array_size(field(body, "items")) == 0)
         (void)puts("nothing is frozen");
-    else
-        json_array_foreach(field(answer.body, "items"), i, freeze)
-        {
-            print_freeze(cli, freeze);
-        }
-    cli_release(&answer);
-    return EXIT_DONE;
+    json_array_foreach(field(body, "items"), i, freeze)
+    {
+        print_freeze(cli, freeze);
+    }
+}
+
+static enum cli_exit freeze_list(struct cli *cli)
+{
+    return cli_tell(
+        cli, &(struct cli_request){ .method = "GET", .path = "/v1/freezes" }, print_freezes);
 }
 
 enum cli_exit verb_freeze(struct cli *cli)

@@ -122,7 +122,7 @@ enum cli_exit verb_list(struct cli *cli)
     if (result != EXIT_DONE)
         return result;
     if (cli->json) {
-        (void)say_json(&answer);
+        say_json(&answer);
     } else {
         result = cli_get(cli, "/v1/me", &me);
         if (result == EXIT_DONE)
@@ -162,18 +162,11 @@ static void print_inbox(struct cli *cli, const json_t *body)
 enum cli_exit verb_inbox(struct cli *cli)
 {
     const bool all = cli_flag(cli, "--all");
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (!cli_finished(cli))
         return EXIT_USAGE;
-    result = cli_get(cli, all ? "/v1/inbox?for=all" : "/v1/inbox", &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else
-        print_inbox(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli,
+                    &(struct cli_request){ .method = "GET",
+                                           .path = all ? "/v1/inbox?for=all" : "/v1/inbox" },
+                    print_inbox);
 }

@@ -80,7 +80,7 @@ enum cli_exit verb_login(struct cli *cli)
                      "make that folder writable, then: slipway login");
         result = EXIT_NO;
     } else if (cli->json) {
-        (void)say_json(&me);
+        say_json(&me);
     } else {
         (void)printf(
             "signed in as %s on %s\n", field_text(me.body, "subject"), cli->server.value);

@@ -239,20 +239,10 @@ enum cli_exit verb_plan(struct cli *cli)
     const bool markdown = cli_flag(cli, "--markdown");
     const char *const name = cli_deployment(cli);
     struct cli_request request = { .method = "GET" };
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (name == NULL || !cli_finished(cli))
         return EXIT_USAGE;
     request.path = cli_path(cli, "/v1/deployments/%s/plan", name);
     request.accept = markdown ? "text/markdown" : NULL;
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (markdown || cli->json)
-        (void)say_json(&answer);
-    else
-        print_plan(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli, &request, markdown ? NULL : print_plan);
 }

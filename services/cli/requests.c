@@ -214,7 +214,7 @@ enum cli_exit request_send(struct cli *cli,
     if (result != EXIT_DONE)
         return result;
     if (cli->json)
-        (void)say_json(&answer);
+        say_json(&answer);
     else if (cli->dry_run)
         say_preview(cli, answer.body);
     else

@@ -212,10 +212,9 @@ void say_address(const struct cli *cli, const char *deployment)
     (void)printf("%s/#/deployments/%s\n", cli->server.value, deployment);
 }
 
-enum cli_exit say_json(const struct cli_answer *answer)
+void say_json(const struct cli_answer *answer)
 {
     (void)puts(answer->text);
-    return EXIT_DONE;
 }
 
 void say_json_line(const json_t *value)

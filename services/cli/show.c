@@ -261,20 +261,13 @@ static void print_deployment(struct cli *cli, const json_t *deployment)
 enum cli_exit verb_show(struct cli *cli)
 {
     const char *const name = cli_deployment(cli);
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (name == NULL || !cli_finished(cli))
         return EXIT_USAGE;
-    result = cli_get(cli, cli_path(cli, "/v1/deployments/%s", name), &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else
-        print_deployment(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli,
+                    &(struct cli_request){ .method = "GET",
+                                           .path = cli_path(cli, "/v1/deployments/%s", name) },
+                    print_deployment);
 }
 
 enum cli_exit verb_open(struct cli *cli)

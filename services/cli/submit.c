@@ -257,7 +257,7 @@ enum cli_exit verb_submit(struct cli *cli)
     if (result != EXIT_DONE)
         return result;
     if (cli->json)
-        (void)say_json(&answer);
+        say_json(&answer);
     else if (cli->dry_run)
         say_checked(cli, answer.body);
     else

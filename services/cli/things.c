@@ -86,7 +86,7 @@ enum cli_exit verb_alert(struct cli *cli)
     if (result != EXIT_DONE)
         return result;
     if (cli->json)
-        (void)say_json(&answer);
+        say_json(&answer);
     else
         print_alert(cli, answer.body, service);
     cli_release(&answer);
@@ -119,54 +119,37 @@ static void print_lane(struct cli *cli, const json_t *lane)
     }
 }
 
-enum cli_exit verb_lanes(struct cli *cli)
+static void print_lanes(struct cli *cli, const json_t *body)
 {
-    struct cli_answer answer;
-    enum cli_exit result;
     size_t i;
     json_t *lane;
 
+    if (json_array_size(field(body, "items")) == 0)
+        (void)puts("no lane has been asked for yet");
+    json_array_foreach(field(body, "items"), i, lane)
+    {
+        print_lane(cli, lane);
+    }
+}
+
+enum cli_exit verb_lanes(struct cli *cli)
+{
     if (!cli_finished(cli))
         return EXIT_USAGE;
-    result = cli_get(cli, "/v1/lanes", &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (cli->json)
-        (void)say_json(&answer);
-    else if (json_array_size(field(answer.body, "items")) == 0)
-        (void)puts("no lane has been asked for yet");
-    else
-        json_array_foreach(field(answer.body, "items"), i, lane)
-        {
-            print_lane(cli, lane);
-        }
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(
+        cli, &(struct cli_request){ .method = "GET", .path = "/v1/lanes" }, print_lanes);
 }
 
 /* --- dead-letter --- */
 
-enum cli_exit verb_dead_letter(struct cli *cli)
+static void print_dead_letters(struct cli *cli, const json_t *body)
 {
-    const char *const what = cli_next(cli);
-    struct cli_answer answer;
-    enum cli_exit result;
     size_t i;
     json_t *letter;
 
-    if ((what != NULL && strcmp(what, "list") != 0) || !cli_finished(cli))
-        return cli_usage(cli, "dead-letter list");
-    result = cli_get(cli, "/v1/dead-letters", &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (!cli->json && json_array_size(field(answer.body, "items")) == 0)
+    if (json_array_size(field(body, "items")) == 0)
         (void)puts("no record was unusable");
-    if (cli->json) {
-        (void)say_json(&answer);
-        cli_release(&answer);
-        return EXIT_DONE;
-    }
-    json_array_foreach(field(answer.body, "items"), i, letter)
+    json_array_foreach(field(body, "items"), i, letter)
     {
         (void)printf("%s  %s[%lld]@%lld   %s  %s\n",
                      say_clock(cli, field_int(letter, "at_ms")),
@@ -178,6 +161,15 @@ enum cli_exit verb_dead_letter(struct cli *cli)
         if (field_text(letter, "fix")[0] != '\0')
             (void)printf("          fix: %s\n", field_text(letter, "fix"));
     }
-    cli_release(&answer);
-    return EXIT_DONE;
+}
+
+enum cli_exit verb_dead_letter(struct cli *cli)
+{
+    const char *const what = cli_next(cli);
+
+    if ((what != NULL && strcmp(what, "list") != 0) || !cli_finished(cli))
+        return cli_usage(cli, "dead-letter list");
+    return cli_tell(cli,
+                    &(struct cli_request){ .method = "GET", .path = "/v1/dead-letters" },
+                    print_dead_letters);
 }

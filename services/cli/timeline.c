@@ -143,7 +143,7 @@ enum cli_exit verb_timeline(struct cli *cli)
     if (result != EXIT_DONE)
         return result;
     if (csv || cli->json)
-        (void)say_json(&answer);
+        say_json(&answer);
     else
         print_entries(cli, field(answer.body, "items"), all ? 0 : (size_t)last, name);
     cli_release(&answer);
@@ -192,22 +192,12 @@ enum cli_exit verb_report(struct cli *cli)
     const bool markdown = cli_flag(cli, "--markdown");
     const char *const name = cli_deployment(cli);
     struct cli_request request = { .method = "GET" };
-    struct cli_answer answer;
-    enum cli_exit result;
 
     if (name == NULL || !cli_finished(cli))
         return EXIT_USAGE;
     request.path = cli_path(cli, "/v1/deployments/%s/report", name);
     request.accept = markdown ? "text/markdown" : NULL;
-    result = cli_ask(cli, &request, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (markdown || cli->json)
-        (void)say_json(&answer);
-    else
-        print_report(cli, answer.body);
-    cli_release(&answer);
-    return EXIT_DONE;
+    return cli_tell(cli, &request, markdown ? NULL : print_report);
 }
 
 /* --- signals --- */
