@@ -127,6 +127,20 @@ static void find_one(struct worker_task *task, const char *name, Pb__Verdict ver
     (void)worker_find(task, &check, verdict, "seen");
 }
 
+/* True with what it answers: it is told to stop, or has not worked long enough. */
+static bool is_held_up(const struct worker_ports *ports,
+                       struct worker_task *task,
+                       const struct labour *labour,
+                       enum worker_step *ret)
+{
+    const bool stopped = task->stopped(task);
+
+    if (!stopped && now_of(ports) >= labour->until_ms)
+        return false;
+    *ret = stopped ? cancelled(task) : again(task, labour->until_ms);
+    return true;
+}
+
 /* --- targets --- */
 
 static void observe(struct world *world, struct worker_task *task, const Pb__Change *change)
@@ -178,12 +192,11 @@ static enum worker_step bring(const struct worker_ports *ports,
     const Pb__Command *const command = task->command;
     const Pb__Batch *const batch = batch_of(change, index);
     struct labour *const labour = labour_of(ports, task, 0);
+    enum worker_step step;
     struct order order = { .command = command, .target = change->target, .back = back };
 
-    if (task->stopped(task))
-        return cancelled(task);
-    if (now_of(ports) < labour->until_ms)
-        return again(task, labour->until_ms);
+    if (is_held_up(ports, task, labour, &step))
+        return step;
     if (happens(process, world->weather.error))
         return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
     if (labour->next < batch->n_instances) {
@@ -264,13 +277,12 @@ static enum worker_step read_back(const struct worker_ports *ports,
 {
     struct process *const process = process_of(ports);
     const struct labour *const labour = labour_of(ports, task, 0);
+    enum worker_step step;
     const Pb__ReadBack *const asked = task->command->read_back;
 
     (void)error;
-    if (task->stopped(task))
-        return cancelled(task);
-    if (now_of(ports) < labour->until_ms)
-        return again(task, labour->until_ms);
+    if (is_held_up(ports, task, labour, &step))
+        return step;
     if (!process_reaches_out(process, "read back"))
         return failed(task, PB__OUTCOME__OUTCOME_ERROR, "the target does not answer");
     for (size_t i = 0; i < asked->n_changes; i++)
@@ -290,13 +302,12 @@ static enum worker_step run_checks(const struct worker_ports *ports,
 {
     struct process *const process = process_of(ports);
     const struct labour *const labour = labour_of(ports, task, 0);
+    enum worker_step step;
     const Pb__RunChecks *const asked = task->command->run_checks;
 
     (void)error;
-    if (task->stopped(task))
-        return cancelled(task);
-    if (now_of(ports) < labour->until_ms)
-        return again(task, labour->until_ms);
+    if (is_held_up(ports, task, labour, &step))
+        return step;
     if (happens(process, process->world->weather.error))
         return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
     find_all(process, task, asked->checks, asked->n_checks);
@@ -357,12 +368,11 @@ static enum worker_step finalise(const struct worker_ports *ports,
 {
     struct process *const process = process_of(ports);
     const struct labour *const labour = labour_of(ports, task, 0);
+    enum worker_step step;
 
     (void)error;
-    if (task->stopped(task))
-        return cancelled(task);
-    if (now_of(ports) < labour->until_ms)
-        return again(task, labour->until_ms);
+    if (is_held_up(ports, task, labour, &step))
+        return step;
     if (happens(process, process->world->weather.error))
         return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
     find_all(process, task, task->command->finalise->checks, task->command->finalise->n_checks);
