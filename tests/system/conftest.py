@@ -11,8 +11,6 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-if os.environ.get("SLIPWAY_TEST_BROKER", "embedded") == "embedded":
-    collect_ignore = ["test_clients_rights.py"]  # It is about the rights of a real one.
 sys.path.insert(0, str(ROOT / "deploy" / "quickstart.d"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
@@ -28,9 +26,13 @@ def build():
     return pathlib.Path(os.environ.get("SLIPWAY_TEST_BUILD", ROOT / "build" / "test"))
 
 
+def broker_chosen():
+    return os.environ.get("SLIPWAY_TEST_BROKER", "embedded")
+
+
 @pytest.fixture(scope="session")
 def broker():
-    return os.environ.get("SLIPWAY_TEST_BROKER", "embedded")
+    return broker_chosen()
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +134,7 @@ def pytest_sessionfinish(session):
 def pytest_collection_modifyitems(config, items):
     """Leaves out what is only for the other broker. With several workers (-n 3 --dist loadgroup)
     all that share a Slipway stay together."""
-    chosen = os.environ.get("SLIPWAY_TEST_BROKER", "embedded")
-    chosen = chosen if chosen == "embedded" else "kafka"
+    chosen = "embedded" if broker_chosen() == "embedded" else "kafka"
     other = [i for i in items if any(chosen not in m.args for m in i.iter_markers("only"))]
     config.hook.pytest_deselected(items=other)
     items[:] = [item for item in items if item not in other]
@@ -146,5 +147,3 @@ def pytest_collection_modifyitems(config, items):
 def pytest_configure(config):
     config.addinivalue_line("markers", "only(broker): not with the other: embedded or kafka")
     config.addinivalue_line("markers", "early: begins as soon as the lab is open")
-    config.addinivalue_line("markers", "kafka: also run against a real Kafka, whatever is chosen")
-    config.addinivalue_line("markers", "slow: takes minutes; left out with -m 'not slow'")

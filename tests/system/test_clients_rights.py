@@ -11,6 +11,7 @@ from lab import Lab
 from stage import ROOT, SERVICES, WORKERS, free_port
 from strangers import packages
 
+pytestmark = pytest.mark.only("kafka")  # the embedded broker knows no rights
 README = (ROOT / "README.md").read_text()
 KAFKA = ROOT / "tests" / "support" / "kafka"
 OTHERS = {"CI": "ci", "monitoring": "monitoring", "any team": "team", "any": "team",

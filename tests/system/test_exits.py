@@ -47,7 +47,6 @@ BEFORE = ["AWAITING_INPUTS", "IN_REVIEW", "QUEUED"]
 AFTER = ["EXECUTING", "ROLLING_OUT", "CONFIRMING", "OBSERVING", "FINALISING", "BLOCKED"]
 
 
-@pytest.mark.kafka
 @pytest.mark.parametrize("phase", BEFORE + AFTER)
 def test_an_abort_ends_aborted_with_nothing_left(service, phase):
     lab = service.lab
@@ -59,7 +58,6 @@ def test_an_abort_ends_aborted_with_nothing_left(service, phase):
     undone(lab, service, name, state)
 
 
-@pytest.mark.kafka
 @pytest.mark.parametrize("phase", AFTER)
 def test_an_operators_rollback_ends_rolled_back(service, phase):
     lab = service.lab
@@ -83,7 +81,6 @@ def test_before_anything_is_applied_there_is_no_rollback(service, phase):
     lab.wait_exit(name, "ABORTED")
 
 
-@pytest.mark.kafka
 @pytest.mark.parametrize("word,step", [("smoke", 3), ("behaviour", 4), ("feature", 5)])
 def test_a_no_go_rolls_back_where_the_plan_says_stop(service, word, step):
     lab = service.lab
@@ -95,7 +92,6 @@ def test_a_no_go_rolls_back_where_the_plan_says_stop(service, word, step):
     undone(lab, service, name, state)
 
 
-@pytest.mark.kafka
 def test_an_apply_that_fails_rolls_back(service):
     lab = service.lab
     service.before = service.running()[0]
@@ -109,7 +105,6 @@ def test_an_apply_that_fails_rolls_back(service):
     undone(lab, service, name, state)
 
 
-@pytest.mark.kafka
 @pytest.mark.parametrize("phase", ["IN_REVIEW", "ROLLING_OUT"])
 def test_a_withdrawn_acceptance_ends_aborted(service, phase):
     lab = service.lab
@@ -124,7 +119,6 @@ def test_a_withdrawn_acceptance_ends_aborted(service, phase):
     undone(lab, service, name, state)
 
 
-@pytest.mark.kafka
 @pytest.mark.parametrize("what", ["input", "review", "blocked 1", "blocked 3", "hold"])
 def test_when_nobody_answers_in_time_it_is_aborted(service, what):
     lab = service.lab
@@ -145,7 +139,6 @@ def test_when_nobody_answers_in_time_it_is_aborted(service, what):
         assert lab.signals(name, "deployment_blocked"), "nobody was told"
 
 
-@pytest.mark.kafka
 def test_a_completed_deployment_is_taken_back_by_a_linked_one(service):
     lab = service.lab
     service.before = service.running()[0]

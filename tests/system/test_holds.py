@@ -22,7 +22,6 @@ def kinds(state):
     return {h["kind"] for h in state["holds"]}
 
 
-@pytest.mark.kafka
 def test_a_freeze_holds_the_queue_until_it_is_lifted(service):
     lab = service.lab
     frozen = freeze(lab, service)
@@ -171,7 +170,6 @@ def stuck(lab, service):
     return name
 
 
-@pytest.mark.kafka
 def test_a_failed_undo_keeps_the_lane_and_is_tried_again(service):
     lab = service.lab
     before = service.versions()

@@ -4,7 +4,6 @@ import pytest
 STAGED = [{"name": "some", "percent": 20, "min_time": "60s"}, {"name": "all", "percent": 100}]
 
 
-@pytest.mark.kafka
 @pytest.mark.parametrize("approach", ["rolling", "canary"])
 def test_a_feature_goes_to_production(service, approach):
     lab = service.lab
@@ -25,7 +24,6 @@ def test_a_feature_goes_to_production(service, approach):
     assert issue["fields"]["status"]["name"] == "Done" and name in str(issue)
 
 
-@pytest.mark.kafka
 def test_blue_green_moves_the_traffic_and_an_abort_moves_it_back(service):
     lab = service.lab
     sides = lab.services["sides"]
