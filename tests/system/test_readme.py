@@ -8,6 +8,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 import yaml
@@ -105,6 +106,64 @@ def test_a_feature_handed_in_as_the_readme_says_goes_to_production(slipway, tmp_
     kinds = [line.split()[1] for line in told.splitlines()]
     assert kinds[0] == "feature_deployed" and kinds[-1] == "deployment_finished", told
     assert kinds.count("feature_available") == 2 and "monitoring_active" in kinds
+
+
+def workspace(slipway, folder):
+    """What CI has checked out and built: feature.yaml with measured digests, and build/out."""
+    feature = slipway.feature()
+    for artifact in feature["artifacts"]:
+        artifact["digest"] = "auto"
+    (folder / "feature.yaml").write_text(yaml.safe_dump(feature))
+    shutil.copytree(slipway.stage.folder / "artifacts", folder / "build" / "out")
+    return feature["feature"]
+
+
+def pipeline(slipway, folder, argv, text, **more):
+    """Begins a step of a pipeline: its shell text, with the command line on the PATH."""
+    path = f"{slipway.stage.program('cli').parent}:{os.environ['PATH']}"
+    env = {"PATH": path, "HOME": str(folder), "LC_ALL": "C.UTF-8", **more,
+           "SLIPWAY_SERVER": slipway.stage.gateway_url}
+    return subprocess.Popen([*argv, text], cwd=folder, env=env, text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
+
+
+def carry(slipway, name, steps):
+    """Runs the steps one after the other while people do their part; answers what they said."""
+    said = ""
+    for step in steps:
+        with step() as process:
+            while process.poll() is None:
+                attempt = slipway.deployment(f"{name}.1")
+                if attempt and attempt["phase"] == "IN_REVIEW":
+                    slipway.approve(f"{name}.1")
+                    slipway.wait_exit(f"{name}.1", "COMPLETED")
+                time.sleep(0.05)
+            said += process.stdout.read()
+        assert process.returncode == 0, said
+    return said
+
+
+def test_the_pipelines_of_github_actions_and_jenkins_carry_a_feature_to_its_end(slipway, tmp_path):
+    name = workspace(slipway, tmp_path)
+    token = slipway.stage.tokens["ci/quickstart"]
+    job = yaml.safe_load(block("deploy.yml"))["jobs"]["deploy"]
+    assert set(job["env"]) == {"SLIPWAY_SERVER"}
+    scripts = [step["run"].replace("express-pay", name) for step in job["steps"] if "run" in step]
+    said = carry(slipway, name, [
+        lambda text=text: pipeline(slipway, tmp_path, ["bash", "-e", "-c"], text, TOKEN=token,
+                                   RUNNER_TEMP=str(tmp_path)) for text in scripts])
+    assert "COMPLETED" in said, said
+    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
+
+    # The same commit built again hands in what is there already, and ends well at once.
+    shell = re.findall(r"\bsh '([^']*)'", block("Jenkinsfile"))
+    assert len(shell) == 3
+    said = carry(slipway, name, [
+        lambda text=text: pipeline(slipway, tmp_path, ["sh", "-xe", "-c"],
+                                   text.replace("express-pay", name),
+                                   SLIPWAY_TOKEN_FILE=str(tmp_path / "token")) for text in shell])
+    assert "COMPLETED" in said and not slipway.deployment(f"{name}.2"), said
 
 
 def test_a_token_and_keys_made_as_the_readme_says_are_believed(slipway, tmp_path, build):
