@@ -228,7 +228,7 @@ static const struct option binding_table[] = {
     TEXT_OPTION(struct binding_options, attest, "attest", "", "a person of that role answers it"),
     TEXT_OPTION(struct binding_options, not_applicable, "not_applicable", "", "why it does not apply"),
     TEXT_OPTION(struct binding_options, service, "service", "", "only for features of that service"),
-    BOOL_OPTION(struct binding_options, warn_ok, "warn_ok", "false", "a WARN counts as PASS"),
+    BOOL_OPTION(struct binding_options, warn_ok, "warn_ok", "false", "a WARN counts as PASS; alone, of a check that Slipway answers itself"),
     OPTIONS_END,
 };
 /* clang-format on */
@@ -243,7 +243,7 @@ Pb__CheckBinding *binding_read(const struct yaml_node *node, struct yaml_problem
         return NULL;
     answers = (*options.probe != '\0' ? 1U : 0U) + (*options.attest != '\0' ? 1U : 0U) +
               (*options.not_applicable != '\0' ? 1U : 0U);
-    if (answers != 1) {
+    if (answers != 1 && !(answers == 0 && options.warn_ok)) {
         (void)yaml_complain(problems,
                             node,
                             "one of: probe, attest, not_applicable",

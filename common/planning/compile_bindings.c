@@ -92,6 +92,13 @@ static const char *nearest_driver(const struct compiler *compiler,
     return did_you_mean(compiler->arena, nearest_name(name, names, count));
 }
 
+/* Not only the permission to warn. */
+static bool is_answer(const Pb__CheckBinding *binding)
+{
+    return *binding->probe != '\0' || *binding->attest_role != '\0' ||
+           *binding->not_applicable != '\0';
+}
+
 /* What is bound must be a check that somebody else can answer. */
 static void check_bound_id(struct compiler *compiler,
                            const Pb__CheckBinding *binding,
@@ -110,8 +117,24 @@ static void check_bound_id(struct compiler *compiler,
                      whose,
                      binding->check,
                      did_you_mean(compiler->arena, catalogue_nearest(binding->check)));
+    else if (row->answer == CHECK_METRIC && *binding->not_applicable == '\0')
+        plan_missing(compiler,
+                     "check",
+                     field,
+                     "%s binds %s, but metrics answer it: give one `check: %s`",
+                     whose,
+                     binding->check,
+                     binding->check);
+    else if (row->answer != CHECK_BUILTIN && !is_answer(binding))
+        plan_missing(compiler,
+                     "check",
+                     field,
+                     "%s permits %s to warn, but does not say what answers it",
+                     whose,
+                     binding->check);
     else if (row->answer == CHECK_BUILTIN &&
-             (*binding->not_applicable == '\0' || !by_policy || !row->waivable))
+             (*binding->probe != '\0' || *binding->attest_role != '\0' || !by_policy ||
+              !row->waivable))
         plan_missing(compiler,
                      "check",
                      field,

@@ -124,6 +124,14 @@ static bool can_bring(struct compiler *compiler,
             target->name,
             deployer->name,
             kind_name(kind));
+    else if (kind == PB__ARTIFACT_KIND__MIGRATION &&
+             yaml_find(target->deployer.options, "check") == NULL)
+        plan_missing(compiler,
+                     "target",
+                     field,
+                     "target %s cannot try a migration before it runs: give its deployer a "
+                     "check that changes nothing",
+                     target->name);
     else if (both_sides && !deployer->can_shift)
         plan_missing(compiler,
                      "approach",

@@ -293,6 +293,7 @@ static const struct {
     { "performance.metrics",         fill_metrics },
     { "monitoring.dashboards",       fill_dashboards },
     { "monitoring.alerts",           fill_services },
+    { "monitoring.no_open_critical", fill_services },
     { "monitoring.alerts_configured", fill_services },
     { "watch.alerts",                fill_services },
     { "env.window_approved",         fill_windows },

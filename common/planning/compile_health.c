@@ -69,6 +69,7 @@ static void add_health(struct compiler *compiler,
                      change->artifact);
 }
 
+/* What is bound to "health" is asked after a batch alone; the checks of step 3 beside it. */
 struct checks plan_health(struct compiler *compiler, const Pb__Change *change)
 {
     struct checks checks = { NULL, 0 };
@@ -77,7 +78,8 @@ struct checks plan_health(struct compiler *compiler, const Pb__Change *change)
 
     rows = catalogue(&count);
     for (size_t i = 0; i < count; i++)
-        if (rows[i].step == 3 && strncmp(rows[i].id, "health.", 7) == 0)
+        if ((rows[i].step == 2 && strcmp(rows[i].id, "health") == 0) ||
+            (rows[i].step == 3 && strncmp(rows[i].id, "health.", 7) == 0))
             add_health(compiler, change, &rows[i], &checks);
     return checks;
 }
@@ -115,6 +117,49 @@ static const Pb__CheckBinding *binding_for(struct compiler *compiler,
     return NULL;
 }
 
+/* "{digest}" in the words of a list, or in a text. */
+static bool mentions(const struct yaml_node *node, const char *word)
+{
+    if (node == NULL)
+        return false;
+    for (size_t i = 0; i < node->count; i++)
+        if (mentions(node->items[i], word))
+            return true;
+    return node->text != NULL && strstr(node->text, word) != NULL;
+}
+
+/* Does the probe hold what runs against the plan? One that asks only whether something answers
+ * would pass whatever runs. */
+static bool compares(const struct compiler *compiler, const Pb__CheckBinding *binding)
+{
+    const struct setting_driver *const probe =
+        *binding->probe != '\0' ? settings_probe(compiler->settings, binding->probe) : NULL;
+
+    if (probe == NULL || strcmp(probe->driver, "version") == 0 ||
+        strcmp(probe->driver, "configuration") == 0)
+        return true;
+    return strcmp(probe->driver, "command") == 0 &&
+           (mentions(yaml_find(probe->options, "argv"), "{digest}") ||
+            mentions(yaml_find(probe->options, "environment"), "{digest}"));
+}
+
+static void add_verified(struct compiler *compiler,
+                         const struct check_row *row,
+                         const Pb__CheckBinding *binding,
+                         const Pb__Change *change,
+                         struct checks *checks)
+{
+    if (!compares(compiler, binding))
+        plan_missing(compiler,
+                     "check",
+                     "checks",
+                     "check %s: probe %s does not compare what runs with the plan; bind one of "
+                     "driver version or configuration, or a command that is told {digest}",
+                     row->id,
+                     binding->probe);
+    checks_add(compiler, checks, verify(compiler, row, binding, change));
+}
+
 static void verify_changes(struct compiler *compiler,
                            const struct check_row *row,
                            bool of_code,
@@ -140,7 +185,7 @@ static void verify_changes(struct compiler *compiler,
                 row->id,
                 change->target);
         else if (wanted)
-            checks_add(compiler, checks, verify(compiler, row, binding, change));
+            add_verified(compiler, row, binding, change, checks);
     }
     if (checks->count - before > 1)
         for (size_t i = before; i < checks->count; i++)
@@ -157,6 +202,26 @@ static void verify_changes(struct compiler *compiler,
                                         row,
                                         of_code ? "the plan brings no code"
                                                 : "the plan brings no configuration"));
+}
+
+void plan_ready(struct compiler *compiler, const struct check_row *row, struct checks *checks)
+{
+    const Pb__Plan *const plan = compiler->plan;
+
+    plan_bound(compiler, row, checks);
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const Pb__Change *const change = plan->changes[i];
+
+        if (kind_is_code(change->kind) && bindings_of(compiler, row->id).count > 0 &&
+            binding_for(compiler, row, change, true) == NULL)
+            plan_missing(compiler,
+                         "check",
+                         "checks",
+                         "check %s has no probe for target %s: bind one, name a role that "
+                         "attests it, or say why it does not apply",
+                         row->id,
+                         change->target);
+    }
 }
 
 void plan_verify_version(struct compiler *compiler,

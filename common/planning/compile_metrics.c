@@ -20,24 +20,57 @@ static const struct check_row *row_of(const char *id, unsigned step)
     return catalogue_find(id, step);
 }
 
-/* Logs after a batch: the binding of logs.errors, else what looks at logs later on. */
-static const Pb__CheckBinding *logs_binding(struct compiler *compiler)
+/* The checks that look at logs, the one after a batch first. */
+static const char *const of_logs[] = { "logs.errors", "watch.logs", "monitoring.logs" };
+
+/* Logs after a batch: the probe of logs.errors, else what looks at logs later on. */
+static const Pb__CheckBinding *logs_probe(struct compiler *compiler)
 {
-    static const char *const ids[] = { "logs.errors", "watch.logs", "monitoring.logs" };
+    for (size_t i = 0; i < sizeof of_logs / sizeof of_logs[0]; i++) {
+        const struct bindings bindings = bindings_of(compiler, of_logs[i]);
 
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        const struct bindings bindings = bindings_of(compiler, ids[i]);
-
-        if (bindings.count > 0 && *bindings.item[0]->probe != '\0')
-            return bindings.item[0];
+        for (size_t k = 0; k < bindings.count; k++)
+            if (*bindings.item[k]->probe != '\0')
+                return bindings.item[k];
     }
     return NULL;
+}
+
+/* Why nobody looks at logs after a batch, as policy or feature say it of any check of logs;
+ * NULL if neither does. */
+static const char *logs_reason(struct compiler *compiler)
+{
+    for (size_t i = 0; i < sizeof of_logs / sizeof of_logs[0]; i++) {
+        const struct bindings bindings = bindings_of(compiler, of_logs[i]);
+
+        if (bindings.count > 0 && *bindings.item[0]->not_applicable != '\0')
+            return bindings.item[0]->not_applicable;
+    }
+    return NULL;
+}
+
+static Pb__CheckSpec *logs_check(struct compiler *compiler)
+{
+    const struct check_row *const row = row_of("logs.errors", 2);
+    const struct bindings own = bindings_of(compiler, row->id);
+    const bool ruled_out = own.count > 0 && *own.item[0]->not_applicable != '\0';
+    const Pb__CheckBinding *const probe = ruled_out ? NULL : logs_probe(compiler);
+    const char *const reason = logs_reason(compiler);
+
+    if (probe != NULL)
+        return check_bound(compiler, row, probe);
+    if (reason == NULL)
+        plan_missing(compiler,
+                     "check",
+                     "checks",
+                     "check %s has no probe: bind one, or say why it does not apply",
+                     row->id);
+    return check_not_applicable(compiler, row, reason != NULL ? reason : "");
 }
 
 struct checks plan_bake(struct compiler *compiler, const Pb__Change *change)
 {
     const struct check_row *const row = row_of("bake", 2);
-    const Pb__CheckBinding *const logs = logs_binding(compiler);
     struct checks checks = { NULL, 0 };
 
     (void)change;
@@ -52,13 +85,30 @@ struct checks plan_bake(struct compiler *compiler, const Pb__Change *change)
                                     arena_printf(compiler->arena, "bake.%s", criterion->name),
                                     criterion));
     }
-    if (logs != NULL)
-        checks_add(compiler, &checks, check_bound(compiler, row_of("logs.errors", 2), logs));
+    checks_add(compiler, &checks, logs_check(compiler));
     return checks;
+}
+
+void plan_unmeasured(struct compiler *compiler,
+                     const struct check_row *row,
+                     struct checks *checks)
+{
+    const struct bindings bindings = bindings_of(compiler, row->id);
+    const char *const reason = bindings.count > 0 ? bindings.item[0]->not_applicable : "";
+
+    if (*reason == '\0')
+        plan_missing(compiler,
+                     "metrics",
+                     "metrics",
+                     "no metric answers %s: give one, or say why it does not apply",
+                     row->id);
+    checks_add(compiler, checks, check_not_applicable(compiler, row, reason));
 }
 
 void plan_watched(struct compiler *compiler, const struct check_row *row, struct checks *checks)
 {
+    const size_t before = checks->count;
+
     for (size_t i = 0; i < compiler->plan->n_metrics; i++) {
         const Pb__MetricCriterion *const criterion = compiler->plan->metrics[i];
 
@@ -71,6 +121,8 @@ void plan_watched(struct compiler *compiler, const struct check_row *row, struct
                              arena_printf(compiler->arena, "%s.%s", row->id, criterion->name),
                              criterion));
     }
+    if (checks->count == before)
+        plan_unmeasured(compiler, row, checks);
 }
 
 size_t plan_measured(struct compiler *compiler,

@@ -7,8 +7,8 @@
 
 enum {
     CODE = KIND(BACKEND) | KIND(MIDDLEWARE) | KIND(FRONTEND),
-    CONFIGURATION =
-        KIND(CONFIGURATION) | KIND(ENVIRONMENT) | KIND(THIRD_PARTY) | KIND(FLAG_DEFINITION),
+    CONFIGURATION = KIND(CONFIGURATION) | KIND(ENVIRONMENT) | KIND(FLAG_DEFINITION),
+    INFRASTRUCTURE = KIND(INFRASTRUCTURE) | KIND(THIRD_PARTY),
 };
 
 /* Checks of something that not every plan brings. */
@@ -19,7 +19,7 @@ static const struct {
 } conditions[] = {
     { "artifact.code", CODE, "the plan brings no code" },
     { "artifact.configuration", CONFIGURATION, "the plan brings no configuration" },
-    { "artifact.infrastructure", KIND(INFRASTRUCTURE), "the plan brings no infrastructure" },
+    { "artifact.infrastructure", INFRASTRUCTURE, "the plan brings no infrastructure" },
     { "artifact.migrations", KIND(MIGRATION), "the plan brings no migration" },
 };
 
@@ -68,6 +68,17 @@ static const char *ruled_out(struct compiler *compiler, const struct check_row *
                : NULL;
 }
 
+/* Or that a warning will do: a dashboard behind a sign-in is there all the same. */
+static bool permits_warning(struct compiler *compiler, const struct check_row *row)
+{
+    const struct bindings bindings = bindings_of(compiler, row->id);
+
+    for (size_t i = 0; i < bindings.count; i++)
+        if (row->waivable && bindings.item[i]->warn_ok)
+            return true;
+    return false;
+}
+
 static void plan_builtin(struct compiler *compiler,
                          const struct check_row *row,
                          struct checks *checks)
@@ -86,6 +97,7 @@ static void plan_builtin(struct compiler *compiler,
                      "dashboards",
                      "name a dashboard: people watch the deployment there");
     spec = check_new(compiler, row, row->id);
+    spec->warn_ok = permits_warning(compiler, row);
     fill_builtin(compiler, row, spec);
     checks_add(compiler, checks, spec);
 }
@@ -98,6 +110,8 @@ static void plan_row(struct compiler *compiler,
 
     if (reason != NULL)
         checks_add(compiler, checks, check_not_applicable(compiler, row, reason));
+    else if (strcmp(row->id, "env.ready") == 0)
+        plan_ready(compiler, row, checks);
     else if (strcmp(row->id, "verify.version") == 0)
         plan_verify_version(compiler, row, checks);
     else if (strcmp(row->id, "verify.configuration") == 0)

@@ -86,6 +86,11 @@ struct checks plan_bake(struct compiler *compiler, const Pb__Change *change);
 void plan_watched(struct compiler *compiler,
                   const struct check_row *row,
                   struct checks *checks);
+/* What is said of a check that metrics answer, when none does: the reason of policy or feature
+ * why it does not apply, or that a metric is missing. */
+void plan_unmeasured(struct compiler *compiler,
+                     const struct check_row *row,
+                     struct checks *checks);
 /* Criteria of policy and feature that answer exactly that check, as checks. */
 size_t plan_measured(struct compiler *compiler,
                      const struct check_row *row,
@@ -99,6 +104,8 @@ void check_metrics(struct compiler *compiler);
 
 /* compile_health.c: health of each batch; version and configuration afterwards. */
 struct checks plan_health(struct compiler *compiler, const Pb__Change *change);
+/* env.ready: every target that gets code is looked at. */
+void plan_ready(struct compiler *compiler, const struct check_row *row, struct checks *checks);
 void plan_verify_version(struct compiler *compiler,
                          const struct check_row *row,
                          struct checks *checks);

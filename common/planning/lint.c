@@ -125,10 +125,11 @@ static void lint_checks(const struct setting_policy *policy, struct yaml_problem
                                 node->path,
                                 binding->check);
         else if (row->answer == CHECK_BUILTIN &&
-                 (*binding->not_applicable == '\0' || !row->waivable))
+                 (*binding->probe != '\0' || *binding->attest_role != '\0' || !row->waivable))
             (void)yaml_complain(problems,
                                 node,
-                                row->waivable ? "not_applicable, with a reason" : "",
+                                row->waivable ? "not_applicable, with a reason, or warn_ok"
+                                              : "",
                                 "%s is %s, which %s answers itself",
                                 node->path,
                                 row->id,

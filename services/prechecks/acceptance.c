@@ -72,7 +72,8 @@ void look_at_signoffs(const struct look *look, Pb__Finding *ret)
 void look_at_criteria(const struct look *look, Pb__Finding *ret)
 {
     const Pb__AcceptanceReport *const report = look->asked->report;
-    const bool met = report != NULL && report->criteria_met && report->accepted;
+    const bool met =
+        report != NULL && report->n_criteria > 0 && report->criteria_met && report->accepted;
 
     ret->verdict = met ? PB__VERDICT__PASS : PB__VERDICT__FAIL;
     ret->wanted = "criteria met and feature accepted";

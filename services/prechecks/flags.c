@@ -44,6 +44,19 @@ void look_at_flag_off(const struct look *look, Pb__Finding *ret)
     tally_end(&tally, look->env.arena, ret, "flags are off", "the plan brings no flag");
 }
 
+/* A required number with a limit: what a stage can fail by. */
+static bool has_criterion(const Pb__Stage *stage)
+{
+    for (size_t i = 0; i < stage->n_checks; i++) {
+        const Pb__CheckSpec *const check = stage->checks[i];
+
+        if (check->metric != NULL && check->required && !check->metric->samples &&
+            check->not_applicable[0] == '\0')
+            return true;
+    }
+    return false;
+}
+
 void look_at_rollout_plan(const struct look *look, Pb__Finding *ret)
 {
     struct tally tally = tally_begin();
@@ -59,7 +72,7 @@ void look_at_rollout_plan(const struct look *look, Pb__Finding *ret)
                   stage->name,
                   stage->percent,
                   percent);
-        if (stage->n_checks == 0 && stage->gate_role[0] == '\0')
+        if (!has_criterion(stage))
             tally_add(&tally, PB__VERDICT__FAIL, "stage %s has no criterion", stage->name);
         percent = stage->percent;
     }

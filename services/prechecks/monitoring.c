@@ -173,7 +173,11 @@ void look_at_open_alerts(const struct look *look, Pb__Finding *ret)
 {
     struct tally tally = tally_begin();
 
-    for (size_t i = 0; i < look->asked->n_changes; i++)
+    /* Those of the feature: also one that it relies on without changing it. */
+    for (size_t i = 0; i < look->check->n_params; i++)
+        if (pb_same(look->check->params[i]->key, "service"))
+            add_service(look, look->check->params[i]->value, &tally);
+    for (size_t i = 0; i < look->asked->n_changes && tally.count == 0; i++)
         if (!is_repeated(look, i))
             add_service(look, look->asked->changes[i]->service, &tally);
     ret->wanted = "no critical alert is open";

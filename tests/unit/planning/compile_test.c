@@ -103,8 +103,9 @@ static void changes_stand_in_the_order_of_the_procedure(void **state)
     const Pb__Plan *plan;
 
     example_settings(example,
-                     "not_applicable: \"shop has no frontend of its own\"",
-                     "probe: shop-selfcheck");
+                     "  - {name: shop-selfcheck,",
+                     "  - {name: shop-digest, driver: command, argv: [check, \"{digest}\"]}\n"
+                     "  - {name: shop-selfcheck,");
     example->acceptance = pb_clone(&example->arena, example->acceptance);
     example->acceptance->n_artifacts = 0;
     for (size_t i = 9; i > 0; i--) {
@@ -122,9 +123,12 @@ static void changes_stand_in_the_order_of_the_procedure(void **state)
     /* Code on shop-db needs its own answers. */
     bind_probe(example, "health.backend", "shop-selfcheck");
     bind_probe(example, "health.middleware", "shop-selfcheck");
-    bind_probe(example, "verify.version", "shop-selfcheck");
+    bind_probe(example, "health.frontend", "shop-selfcheck");
+    bind_probe(example, "verify.version", "shop-digest");
+    bind_probe(example, "env.ready", "shop-selfcheck");
     plan = plan_of(example);
     assert_int_equal(plan->n_changes, 9);
+    assert_string_equal(step_check(plan, 1, "artifact.infrastructure")->not_applicable, "");
     for (size_t i = 0; i < 9; i++) {
         assert_string_equal(plan->changes[i]->artifact, order[i]);
         assert_int_equal(plan->changes[i]->index, i);
@@ -171,6 +175,82 @@ static void blue_green_brings_the_idle_side_and_moves_the_traffic(void **state)
     assert_int_equal(change->batches[1]->kind, PB__BATCH_KIND__SHIFT);
     assert_string_equal(change->batches[1]->side, "idle");
     (void)step_check(compiled->plan, 2, "traffic.weight");
+}
+
+static void third_party_configuration_alone_is_checked_as_infrastructure(void **state)
+{
+    struct example *const example = *state;
+    const Pb__Plan *plan;
+
+    example->acceptance = pb_clone(&example->arena, example->acceptance);
+    PB_REMOVE(example->acceptance, artifacts, 2);
+    PB_REMOVE(example->acceptance, artifacts, 1);
+    example->acceptance->artifacts[0]->kind = PB__ARTIFACT_KIND__THIRD_PARTY;
+    plan = plan_of(example);
+    assert_string_equal(step_check(plan, 1, "artifact.infrastructure")->not_applicable, "");
+    assert_string_equal(step_check(plan, 1, "artifact.configuration")->not_applicable,
+                        "the plan brings no configuration");
+}
+
+static void what_is_bound_to_health_is_asked_after_each_batch_only(void **state)
+{
+    struct example *const example = *state;
+    const Pb__Plan *plan;
+
+    bind_probe(example, "health", "shop-port");
+    plan = plan_of(example);
+    assert_string_equal(
+        find_check(plan->changes[2]->health, plan->changes[2]->n_health, "health")->probe,
+        "shop-port");
+    for (size_t i = 0; i < plan->steps[2]->n_checks; i++)
+        assert_string_not_equal(plan->steps[2]->checks[i]->probe, "shop-port");
+}
+
+static void logs_after_a_batch_do_not_apply_only_where_somebody_says_so(void **state)
+{
+    struct example *const example = *state;
+    const Pb__CheckSpec *check;
+    const Pb__Change *change;
+
+    change_feature(example,
+                   "checks: []",
+                   "checks: [{check: watch.logs, attest: technical-lead}, {check: "
+                   "monitoring.logs, not_applicable: logs are elsewhere}]");
+    change = plan_of(example)->changes[2];
+    check = find_check(change->bake, change->n_bake, "logs.errors");
+    assert_string_equal(check->not_applicable, "logs are elsewhere");
+    assert_true(check->required);
+}
+
+static void errors_of_a_stage_do_not_apply_only_where_somebody_says_so(void **state)
+{
+    struct example *const example = *state;
+    const Pb__Stage *stage;
+
+    example_settings(example,
+                     "critical: true, no_data: holds, check: stage.errors}",
+                     "critical: true, no_data: holds}");
+    change_feature(example,
+                   "checks: []",
+                   "checks: [{check: stage.errors, not_applicable: there are no errors}]");
+    stage = plan_of(example)->stages[0];
+    assert_string_equal(
+        find_check(stage->checks, stage->n_checks, "stage.errors")->not_applicable,
+        "there are no errors");
+}
+
+static void a_policy_may_let_a_builtin_check_warn(void **state)
+{
+    struct example *const example = *state;
+
+    assert_false(step_check(plan_of(example), 1, "monitoring.dashboards")->warn_ok);
+    example_settings(example,
+                     "      - {check: smoke.api, probe: shop-order}\n",
+                     "      - {check: smoke.api, probe: shop-order}\n"
+                     "      - {check: monitoring.dashboards, warn_ok: true}\n");
+    assert_true(step_check(plan_of(example), 1, "monitoring.dashboards")->warn_ok);
+    assert_string_equal(step_check(plan_of(example), 1, "monitoring.dashboards")->kind,
+                        "builtin");
 }
 
 static void code_is_verified_by_version_and_digest(void **state)
@@ -350,6 +430,11 @@ int main(void)
         T(changes_stand_in_the_order_of_the_procedure),
         T(rolling_takes_batches_of_one_size),
         T(blue_green_brings_the_idle_side_and_moves_the_traffic),
+        T(third_party_configuration_alone_is_checked_as_infrastructure),
+        T(what_is_bound_to_health_is_asked_after_each_batch_only),
+        T(logs_after_a_batch_do_not_apply_only_where_somebody_says_so),
+        T(errors_of_a_stage_do_not_apply_only_where_somebody_says_so),
+        T(a_policy_may_let_a_builtin_check_warn),
         T(code_is_verified_by_version_and_digest),
         T(what_a_plan_does_not_bring_is_not_asked_for),
         T(a_dashboard_need_not_say_that_it_is_one),

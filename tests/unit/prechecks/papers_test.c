@@ -104,6 +104,14 @@ static void criteria_that_are_not_met_fail(void **state)
     world_expect(world_look(w, "acceptance.criteria_met"), PB__VERDICT__FAIL, "not met");
 }
 
+static void no_criteria_at_all_are_not_met(void **state)
+{
+    struct world *const w = *state;
+
+    w->asked->report->n_criteria = 0;
+    world_expect(world_look(w, "acceptance.criteria_met"), PB__VERDICT__FAIL, "0 criteria");
+}
+
 static void a_report_that_was_changed_fails(void **state)
 {
     struct world *const w = *state;
@@ -205,6 +213,17 @@ static void configuration_shows_what_it_changes(void **state)
         world_look(*state, "artifact.configuration"), PB__VERDICT__PASS, "nothing -> r2");
 }
 
+static void third_party_configuration_is_looked_at(void **state)
+{
+    struct world *const w = *state;
+    Pb__Change *const change =
+        world_change(w, PB__ARTIFACT_KIND__THIRD_PARTY, "shop-db", "1", "0002.sql");
+
+    world_expect(world_look(w, "artifact.infrastructure"), PB__VERDICT__PASS, "1 artifacts");
+    change->digest = w->asked->report->digest;
+    world_expect(world_look(w, "artifact.infrastructure"), PB__VERDICT__FAIL, "0002.sql");
+}
+
 static void migrations_out_of_order_fail(void **state)
 {
     struct world *const w = *state;
@@ -237,6 +256,14 @@ static void a_stage_without_criterion_fails(void **state)
     world_expect(world_look(w, "flag.rollout_plan"), PB__VERDICT__FAIL, "no criterion");
 }
 
+static void checks_that_no_number_can_fail_are_no_criterion(void **state)
+{
+    struct world *const w = *state;
+
+    w->asked->stages[1]->checks[0]->metric->samples = true;
+    world_expect(world_look(w, "flag.rollout_plan"), PB__VERDICT__FAIL, "no criterion");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +276,7 @@ int main(void)
         PROVES(a_report_that_is_missing_fails),
         PROVES(a_sign_off_of_the_future_does_not_count),
         PROVES(criteria_that_are_not_met_fail),
+        PROVES(no_criteria_at_all_are_not_met),
         PROVES(a_report_that_was_changed_fails),
         PROVES(a_report_that_cannot_be_fetched_is_an_error_and_never_a_pass),
         PROVES(a_report_behind_a_sign_in_is_inconclusive),
@@ -261,10 +289,12 @@ int main(void)
         PROVES(an_artifact_that_its_deployer_cannot_bring_fails),
         PROVES(configuration_that_cannot_be_parsed_fails),
         PROVES(configuration_shows_what_it_changes),
+        PROVES(third_party_configuration_is_looked_at),
         PROVES(migrations_out_of_order_fail),
         PROVES(a_migration_of_no_return_needs_a_way_back),
         PROVES(stages_that_do_not_rise_fail),
         PROVES(a_stage_without_criterion_fails),
+        PROVES(checks_that_no_number_can_fail_are_no_criterion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,8 @@ static void add_flag_and_stages(struct world *world)
 
         stage->name = "stage";
         stage->percent = percents[i];
+        check->required = true;
+        check->metric = pb_new(&world->arena, &pb__metric_criterion__descriptor);
         PB_APPEND(&world->arena, stage, checks, check);
         PB_APPEND(&world->arena, world->asked, stages, stage);
     }

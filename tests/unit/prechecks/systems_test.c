@@ -95,6 +95,18 @@ static void a_critical_alert_that_is_open_fails(void **state)
     world_expect(world_look(w, "monitoring.no_open_critical"), PB__VERDICT__FAIL, "ShopDown");
 }
 
+static void a_critical_alert_of_a_service_that_is_only_relied_on_fails(void **state)
+{
+    struct world *const w = *state;
+    Pb__CheckSpec *const check = world_check(w, "monitoring.no_open_critical", "builtin");
+
+    keep_alert(w, PB__SEVERITY__CRITICAL, PB__ALERT_STATUS__FIRING);
+    PB_APPEND(&w->arena, check, params, pb_pair_new(&w->arena, "service", "pay"));
+    world_expect(world_run(w)->findings[0], PB__VERDICT__PASS, "1 service");
+    PB_APPEND(&w->arena, check, params, pb_pair_new(&w->arena, "service", "shop"));
+    world_expect(world_run(w)->findings[0], PB__VERDICT__FAIL, "ShopDown");
+}
+
 static void a_warning_does_not_fail(void **state)
 {
     struct world *const w = *state;
@@ -292,6 +304,7 @@ int main(void)
         PROVES(a_metric_source_that_does_not_answer_is_an_error),
         PROVES(a_dashboard_that_is_gone_fails),
         PROVES(a_critical_alert_that_is_open_fails),
+        PROVES(a_critical_alert_of_a_service_that_is_only_relied_on_fails),
         PROVES(a_warning_does_not_fail),
         PROVES(a_resolved_alert_does_not_fail),
         PROVES(the_alert_rules_of_prometheus_are_counted),
