@@ -57,6 +57,8 @@ const char *keys_at(struct arena *arena,
  *     readback:<env>/<flag>          flag read-back
  *     alerts:<service>               hash: "<fingerprint>@<starts_at_ms>" -> packed Alert, open
  *                                    ones only (monitor)
+ *     heard:alerts.v1                hash: "<partition>" -> "<next offset> <cluster>", how far
+ *                                    the open alerts hold what was said (monitor)
  *     samples:<deployment>           string, 30 days: packed DeploymentSeries (monitor)
  *     watch:<task>                   string, 1 h past its longest: packed WatchMemory (monitor)
  */

@@ -164,7 +164,7 @@ static void load(struct alert_desk *desk, const char *service)
 }
 
 /* A record may hold any number of alerts, so the room for what follows from them doubles. */
-static struct store_op *new_op(struct alert_desk *desk)
+struct store_op *alert_op(struct alert_desk *desk)
 {
     if (desk->op_count == desk->op_room) {
         const size_t room = desk->op_room > 0 ? desk->op_room * 2 : ALERTS_AT_ONCE;
@@ -183,7 +183,7 @@ static void add_op(struct alert_desk *desk,
                    int64_t starts_at_ms,
                    bool firing)
 {
-    struct store_op *const op = new_op(desk);
+    struct store_op *const op = alert_op(desk);
 
     *op = (struct store_op){
         .kind = firing ? STORE_HASH_SET : STORE_HASH_DELETE,
@@ -369,7 +369,7 @@ enum err alert_note(struct alert_desk *desk,
     }
     remember(desk, &whole, was);
     keep(desk, &whole, was);
-    if (whole.severity < PB__SEVERITY__WARNING)
+    if (desk->only_remember || whole.severity < PB__SEVERITY__WARNING)
         return ERR_OK;
     /* Others of the same name are still open: the incident is not over. */
     if (whole.status == PB__ALERT_STATUS__RESOLVED &&

@@ -20,7 +20,8 @@ static void put_down(struct alert_desk *desk)
     desk->ops = NULL;
     desk->op_count = 0;
     desk->op_room = 0;
-    desk->offset_count = 0;
+    for (size_t i = 0; i < desk->source_count; i++)
+        desk->sources[i].first = desk->sources[i].next;
     desk->in_hand = 0;
     desk->told = false;
 }
@@ -42,14 +43,25 @@ static void forget_words(struct alert_desk *desk)
     incident_book_clear(desk->book);
 }
 
+static void assigned(void *self, const char *topic, int32_t partition, int64_t *offset)
+{
+    (void)topic;
+    (void)offset; /* Who knows what Redis says goes elsewhere. */
+    heard_add(self, partition);
+}
+
+/* One goes, all go: those that stay are given anew. */
 static void revoked(void *self, const char *topic, int32_t partition, bool lost)
 {
+    struct alert_desk *const desk = self;
+
     (void)topic;
     (void)partition;
     (void)lost;
-    forget_alerts(self);
-    forget_words(self);
-    put_down(self);
+    forget_alerts(desk);
+    forget_words(desk);
+    put_down(desk);
+    desk->source_count = 0;
 }
 
 static enum err subscribe(struct alert_desk *desk, struct error *error)
@@ -59,7 +71,7 @@ static enum err subscribe(struct alert_desk *desk, struct error *error)
         .group = "slipway.monitor.alerts",
         .topics = topics,
         .start = BUS_FROM_COMMITTED,
-        .listener = { .self = desk, .revoked = revoked },
+        .listener = { desk, assigned, revoked },
     };
 
     return desk->ports->bus.subscribe(
@@ -184,74 +196,88 @@ static void note_truncated(struct alert_desk *desk, const Pb__AlertBatch *batch)
 static enum err handle_batch(struct alert_desk *desk,
                              const struct bus_record *record,
                              const Pb__AlertBatch *batch,
+                             struct dead_letter *ret_letter,
                              struct error *error)
 {
-    struct dead_letter first = { 0 };
-
-    note_truncated(desk, batch);
     for (size_t i = 0; i < batch->n_alerts; i++) {
         struct dead_letter letter = { 0 };
         const enum err err = alert_note(desk, batch->alerts[i], record->at_ms, &letter, error);
 
-        if (err == ERR_INVALID && first.reason == NULL)
-            first = letter;
+        if (err == ERR_INVALID && ret_letter->reason == NULL)
+            *ret_letter = letter;
         else if (err != ERR_OK && err != ERR_INVALID)
             return err;
     }
     if (batch->n_alerts == 0)
-        first =
+        *ret_letter =
             (struct dead_letter){ .reason = "the record holds no alert", .field = "alerts" };
-    return first.reason != NULL ? dead_letter(desk, record, &first, error) : ERR_OK;
+    return ERR_OK;
+}
+
+/* A letter without a reason is none. */
+static enum err understand(struct alert_desk *desk,
+                           const struct bus_record *record,
+                           struct dead_letter *ret_letter,
+                           struct error *error)
+{
+    Pb__AlertBatch *batch = NULL;
+    enum err err = open_batch(desk, record, &batch, error);
+
+    if (err != ERR_OK) {
+        *ret_letter = (struct dead_letter){
+            .reason = arena_text(&desk->arena, error->text),
+            .fix = "send an AlertBatch as in alert.proto",
+        };
+        return ERR_OK;
+    }
+    if (desk->only_remember)
+        return handle_batch(desk, record, batch, ret_letter, error);
+    err = know_suspects(desk, SUSPECTS_FRESH_MS, error);
+    if (err != ERR_OK)
+        return err;
+    note_truncated(desk, batch);
+    return handle_batch(desk, record, batch, ret_letter, error);
 }
 
 static enum err handle(struct alert_desk *desk,
                        const struct bus_record *record,
                        struct error *error)
 {
-    Pb__AlertBatch *batch = NULL;
-    enum err err = open_batch(desk, record, &batch, error);
+    struct dead_letter letter = { 0 };
+    const enum err err = understand(desk, record, &letter, error);
 
-    if (err != ERR_OK) {
-        const struct dead_letter letter = {
-            .reason = arena_text(&desk->arena, error->text),
-            .fix = "send an AlertBatch as in alert.proto",
-        };
-
-        return dead_letter(desk, record, &letter, error);
-    }
-    err = know_suspects(desk, SUSPECTS_FRESH_MS, error);
-    return err == ERR_OK ? handle_batch(desk, record, batch, error) : err;
+    if (err != ERR_OK || letter.reason == NULL || desk->only_remember)
+        return err;
+    return dead_letter(desk, record, &letter, error);
 }
 
-static void take_in_hand(struct alert_desk *desk, const struct bus_record *record)
+static void take_in_hand(struct alert_desk *desk,
+                         struct alert_source *source,
+                         const struct bus_record *record)
 {
-    size_t i = 0;
-
-    while (i < desk->offset_count && desk->offsets[i].partition != record->partition)
-        i++;
-    if (i == desk->offset_count) {
-        desk->offsets[i].partition = record->partition;
-        desk->offsets[i].first = record->offset;
-        desk->offset_count++;
-    }
-    desk->offsets[i].next = record->offset + 1;
+    if (source->first == source->next)
+        source->first = record->offset;
+    source->next = record->offset + 1;
     desk->in_hand++;
+    desk->only_remember = record->offset < source->told;
 }
 
 /* Something did not become durable: begin again where the records in hand begin. What was told
  * and may be lost is told again under the same id. */
 static void start_over(struct alert_desk *desk)
 {
-    const size_t count = desk->offset_count;
-
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < desk->source_count; i++) {
+        struct alert_source *const source = &desk->sources[i];
         struct error ignored = { 0 };
 
-        (void)desk->consumer.seek(desk->consumer.self,
-                                  TOPIC_ALERTS,
-                                  desk->offsets[i].partition,
-                                  desk->offsets[i].first,
-                                  &ignored);
+        if (source->first != source->next && desk->consumer.seek(desk->consumer.self,
+                                                                 TOPIC_ALERTS,
+                                                                 source->partition,
+                                                                 source->first,
+                                                                 &ignored) == ERR_OK)
+            source->at = source->first;
+        else if (source->first != source->next)
+            source->known = false;
     }
     if (desk->told)
         forget_words(desk);
@@ -259,23 +285,42 @@ static void start_over(struct alert_desk *desk)
     put_down(desk);
 }
 
+/* Into Redis, if it still has what it had. */
+static enum err keep(struct alert_desk *desk, struct error *error)
+{
+    struct store *const store = &desk->projection.store;
+    struct store_batch batch = { 0 };
+    enum err err;
+
+    heard_keep(desk, &batch.guards, &batch.guard_count);
+    batch.ops = desk->ops;
+    batch.op_count = desk->op_count;
+    if (batch.op_count == 0)
+        return ERR_OK;
+    err = store->commit(store->self, &batch, error);
+    if (err == ERR_OK)
+        heard_kept(desk);
+    else if (err == ERR_CONFLICT)
+        heard_refused(desk);
+    return err;
+}
+
 /* First the log, then Redis, then the offsets. */
 static enum err make_durable(struct alert_desk *desk, struct error *error)
 {
-    struct store *const store = &desk->projection.store;
-    const struct store_batch batch = { .ops = desk->ops, .op_count = desk->op_count };
     enum err err = desk->ports->bus.flush(desk->ports->bus.self, FLUSH_MS, error);
 
-    if (err == ERR_OK)
-        desk->told = false;
-    if (err == ERR_OK && desk->op_count > 0)
-        err = store->commit(store->self, &batch, error);
-    for (size_t i = 0; i < desk->offset_count && err == ERR_OK; i++)
-        err = desk->consumer.commit(desk->consumer.self,
-                                    TOPIC_ALERTS,
-                                    desk->offsets[i].partition,
-                                    desk->offsets[i].next,
-                                    error);
+    if (err != ERR_OK)
+        return err;
+    desk->told = false;
+    err = keep(desk, error);
+    for (size_t i = 0; i < desk->source_count && err == ERR_OK; i++) {
+        const struct alert_source *const source = &desk->sources[i];
+
+        if (source->first != source->next && source->next > source->told)
+            err = desk->consumer.commit(
+                desk->consumer.self, TOPIC_ALERTS, source->partition, source->next, error);
+    }
     if (err == ERR_OK)
         put_down(desk);
     return err;
@@ -294,36 +339,66 @@ static enum err tell_due(struct alert_desk *desk, struct error *error)
     return ERR_OK;
 }
 
-static bool has_room(const struct alert_desk *desk)
+/* The source of a record to be handled; NULL: it is not to be, now. A partition that has just
+ * come may go on elsewhere; nothing is in hand then, for those before it were put down. */
+static enum err find_source(struct alert_desk *desk,
+                            const struct bus_record *record,
+                            struct alert_source **ret,
+                            struct error *error)
 {
-    return desk->in_hand < ALERTS_AT_ONCE && desk->offset_count < ALERTS_PARTITIONS_MAX;
+    struct alert_source *const source = heard_source(desk, record->partition);
+    const bool came = source != NULL && source->at < 0;
+
+    *ret = came ? NULL : source;
+    if (source != NULL)
+        source->at = record->offset + 1;
+    return came ? heard_know(desk, error) : ERR_OK;
 }
 
 /* Records until there is none at once, or enough are in hand. */
 static enum err take_records(struct alert_desk *desk, int wait_ms, struct error *error)
 {
-    while (has_room(desk)) {
+    while (desk->in_hand < ALERTS_AT_ONCE) {
         struct bus_record record = { 0 };
+        struct alert_source *source = NULL;
         enum err err = desk->consumer.receive(
             desk->consumer.self, desk->in_hand > 0 ? 0 : wait_ms, &record, error);
 
         if (err == ERR_STALE)
             return ERR_OK;
-        if (err != ERR_OK)
-            return err;
-        take_in_hand(desk, &record);
-        err = handle(desk, &record, error);
+        if (err == ERR_OK)
+            err = find_source(desk, &record, &source, error);
+        if (err == ERR_OK && source != NULL) {
+            take_in_hand(desk, source, &record);
+            err = handle(desk, &record, error);
+        }
         if (err != ERR_OK)
             return err;
     }
     return ERR_OK;
 }
 
+/* While nothing comes: has Redis still what it had, and who may be to blame? */
+static void look_around(struct alert_desk *desk)
+{
+    const int64_t now_ms = clock_now_ms(desk->ports->clock);
+    struct error ignored = { 0 };
+
+    (void)know_suspects(desk, SUSPECTS_WARM_MS, &ignored);
+    if (now_ms < desk->check_at_ms)
+        return;
+    desk->check_at_ms = now_ms + HEARD_CHECK_MS;
+    if (!heard_stands(desk))
+        forget_alerts(desk);
+    put_down(desk);
+}
+
 enum err alert_desk_turn(struct alert_desk *desk, int wait_ms, struct error *error)
 {
-    struct error ignored = { 0 };
-    enum err err = take_records(desk, wait_ms, error);
+    enum err err = heard_know(desk, error);
 
+    if (err == ERR_OK)
+        err = take_records(desk, wait_ms, error);
     if (err == ERR_OK)
         err = tell_due(desk, error);
     if (err == ERR_OK && (desk->in_hand > 0 || desk->told))
@@ -331,6 +406,6 @@ enum err alert_desk_turn(struct alert_desk *desk, int wait_ms, struct error *err
     if (err != ERR_OK)
         start_over(desk);
     else if (desk->in_hand == 0)
-        (void)know_suspects(desk, SUSPECTS_WARM_MS, &ignored);
+        look_around(desk);
     return err;
 }

@@ -2,20 +2,22 @@
  *
  * Every alert of a grouped record counts. Each is matched to the deployments that may be to
  * blame, and becomes an incident on events.v1 within milliseconds; open ones are remembered in
- * Redis for step 1. Offsets are committed when everything that follows from a record is
- * durable; a repeat writes the same ids. One desk belongs to one thread. */
+ * Redis for step 1, and heard again where Redis forgot them (heard.h). Offsets are committed
+ * when everything that follows from a record is durable; a repeat writes the same ids. One desk
+ * belongs to one thread. */
 #ifndef SERVICES_MONITOR_ALERTS_H
 #define SERVICES_MONITOR_ALERTS_H
 
 #include "common/runtime/service.h"
 #include "services/monitor/core/incident_book.h"
 #include "services/monitor/core/tally.h"
+#include "services/monitor/heard.h"
 #include "services/monitor/suspects.h"
 
 enum {
     ALERTS_AT_ONCE = 256,        /* Records handled before they are made durable. */
     ALERTS_OPEN_MAX = 50 * 1000, /* Remembered; more are matched, but told again by a repeat. */
-    ALERTS_PARTITIONS_MAX = 256,
+    ALERTS_PARTITIONS_MAX = 1000, /* As slipway.yaml allows. */
     SUSPECTS_FRESH_MS = 50,   /* An alert is matched to suspects read at most so long ago. */
     SUSPECTS_WARM_MS = 1000,  /* While nothing comes they are read this often. */
     SUSPECTS_STALE_MS = 60000 /* With Redis away, older ones are not trusted. */
@@ -38,14 +40,12 @@ struct alert_desk {
     struct store_op *ops; /* In the arena. */
     size_t op_count;
     size_t op_room;
-    struct {
-        int32_t partition;
-        int64_t first; /* Of the records in hand. */
-        int64_t next;
-    } offsets[ALERTS_PARTITIONS_MAX];
-    size_t offset_count;
+    struct alert_source sources[ALERTS_PARTITIONS_MAX];
+    size_t source_count;
     size_t in_hand;
-    bool told; /* Something was published since the last flush. */
+    bool told;           /* Something was published since the last flush. */
+    bool only_remember;  /* What the record at hand says was told before. */
+    int64_t check_at_ms; /* When to compare the marks next. */
 };
 
 /* The store is taken over, and closed with the desk. */
@@ -60,6 +60,9 @@ enum err alert_desk_turn(struct alert_desk *desk, int wait_ms, struct error *err
 void alert_desk_close(struct alert_desk *desk); /* Accepts NULL. */
 
 /* --- alert_note.c --- */
+
+/* Room for one more write of the records in hand. */
+struct store_op *alert_op(struct alert_desk *desk);
 
 /* One alert of a record. ERR_INVALID: the sender must say more, as letter has it. */
 struct dead_letter;

@@ -355,10 +355,7 @@ class Troubled(Lab):
         wait_for("alerts to be over", lambda: not any(
             a["service"] == service.name for a in self.get("/v1/alerts").json()["items"]), PATIENCE)
 
-    def resolve_again(self):
-        """What is over is said to be over once more, as to a store that may have forgotten it."""
-        for alert in self.get("/v1/alerts").json()["items"]:
-            self.alert(self.services[alert["service"]], "Any", "resolved")
+    def wait_no_alert(self):
         wait_for("alerts to be over", lambda: not self.get("/v1/alerts").json()["items"], PATIENCE)
 
     def flag(self, name):

@@ -1,4 +1,5 @@
 #include "common/wire/topics.h"
+#include "services/monitor/heard.h"
 #include "tests/support/test.h"
 #include "tests/unit/monitor/alert_scene.h"
 
@@ -321,6 +322,95 @@ static void information_is_remembered_and_told_nobody(void **state)
     assert_int_equal(alert_remembered(f), 1);
 }
 
+/* --- Redis forgets --- */
+
+static void resolve(struct alert_scene *f, const char *name, const char *fingerprint)
+{
+    alert_add(f, name, fingerprint)->status = PB__ALERT_STATUS__RESOLVED;
+    alert_send_and_hear(f);
+}
+
+static void what_is_over_stays_over_when_redis_loses_its_tail(void **state)
+{
+    struct alert_scene *const f = *state;
+    struct memory_space *before;
+    Pb__IncidentReported *incident;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    before = memory_space_copy(f->world.space);
+    memory_clock_advance(&f->world.drivers.clock, INCIDENT_EVERY_MS);
+    resolve(f, "ShopErrors", "f1");
+    (void)alert_add(f, "ShopLatency", "f2");
+    alert_send_and_hear(f);
+    memory_space_restore(f->world.space, before);
+    memory_space_free(before);
+    memory_clock_advance(&f->world.drivers.clock, HEARD_CHECK_MS);
+    alert_hear(f);
+    assert_int_equal(alert_remembered(f), 1);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident),
+                     3); /* No word is said twice. */
+    assert_int_equal(
+        memory_metric(f->world.metrics, "slipway_alerts_heard_again_total", "", ""), 2);
+    resolve(f, "ShopLatency", "f2");
+    assert_int_equal(alert_remembered(f), 0);
+}
+
+static void what_is_open_stays_open_when_redis_is_emptied(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopErrors", "f1");
+    (void)alert_add(f, "ShopLatency", "f2");
+    alert_send_and_hear(f);
+    resolve(f, "ShopLatency", "f2");
+    memory_space_clear(f->world.space);
+    alert_scene_deploy(f, "gift-card.4", "gift-card", PB__PHASE__EXECUTING);
+    memory_clock_advance(&f->world.drivers.clock, HEARD_CHECK_MS);
+    alert_hear(f);
+    assert_int_equal(alert_remembered(f), 1);
+    /* It was told to whom it concerned, when it came. */
+    assert_int_equal(alert_incidents(f, "gift-card.4", &incident), 0);
+}
+
+static void what_redis_lost_while_no_monitor_ran_is_heard_again(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    memory_space_clear(f->world.space);
+    alert_scene_restart(f);
+    alert_hear(f);
+    assert_int_equal(alert_remembered(f), 1);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
+}
+
+static void a_loss_is_noticed_by_the_next_alert_too_and_that_one_is_told(void **state)
+{
+    struct alert_scene *const f = *state;
+    struct memory_space *before;
+    Pb__IncidentReported *incident;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    before = memory_space_copy(f->world.space);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    memory_space_restore(f->world.space, before);
+    memory_space_free(before);
+    (void)alert_add(f, "ShopLatency", "f2");
+    alert_send(f);
+    assert_int_not_equal(alert_turn(f), ERR_OK); /* Redis does not have what it had. */
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 2);
+    alert_hear(f);
+    assert_int_equal(alert_remembered(f), 2);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, alert_scene_open, alert_scene_close)
@@ -342,6 +432,10 @@ int main(void)
         WITH(what_could_not_be_remembered_is_tried_again_and_not_told_again),
         WITH(what_the_bus_lost_is_told_again_under_the_same_id),
         WITH(information_is_remembered_and_told_nobody),
+        WITH(what_is_over_stays_over_when_redis_loses_its_tail),
+        WITH(what_is_open_stays_open_when_redis_is_emptied),
+        WITH(what_redis_lost_while_no_monitor_ran_is_heard_again),
+        WITH(a_loss_is_noticed_by_the_next_alert_too_and_that_one_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
