@@ -6,6 +6,7 @@
 #include "common/base/arena.h"
 #include "common/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,12 @@ struct http_request {
     const char *body; /* NULL: none */
     size_t body_length;
     int timeout_ms; /* Whole transfer; > 0. */
+
+    /* Asked about once a second while it waits; true gives the transfer up. For what only
+     * looks: whether a request that changes something arrived cannot be told afterwards. May
+     * be NULL. */
+    bool (*cancelled)(void *self);
+    void *cancelled_self;
 };
 
 struct http_response {
@@ -48,8 +55,9 @@ struct mail {
 struct http_client {
     void *self;
 
-    /* Any status is ERR_OK. ERR_UNAVAILABLE: no answer; ERR_TIMED_OUT; ERR_TOO_LARGE: a body
-     * over HTTP_BODY_MAX; ERR_INVALID: a URL or header that cannot be sent. */
+    /* Any status is ERR_OK. ERR_UNAVAILABLE: no answer; ERR_TIMED_OUT; ERR_CONFLICT:
+     * cancelled; ERR_TOO_LARGE: a body over HTTP_BODY_MAX; ERR_INVALID: a URL or header that
+     * cannot be sent. */
     enum err (*perform)(void *self,
                         struct arena *arena,
                         const struct http_request *request,

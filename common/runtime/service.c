@@ -19,7 +19,7 @@ enum {
     PAUSE_MS = 1000,
     REGISTER_EVERY_MS = 5000,
     NAME_MEMORY = 16 * 1024,
-    LEAVE_S = 30, /* From the wish to stop to the end; a drain takes at most 10. */
+    LEAVE_S = 15, /* From the wish to stop to the end; a drain takes at most 10. */
 };
 
 /* --- signals --- */

@@ -42,7 +42,8 @@ struct worker_task {
      * first that says `active` always does. Task and drive are filled in. */
     void (*progress)(struct worker_task *task, const Pb__TaskProgress *progress);
 
-    /* True once the task was cancelled, its lease is in doubt or its deadline has passed. Ask
+    /* True once the task was cancelled, its lease is in doubt, its deadline has passed or the
+     * service has to leave. Ask
      * before each thing that changes the world; then answer DONE with OUTCOME_CANCELLED. The
      * runtime knows why: it reports CANCELLED, or ERROR for a deadline, or says nothing and
      * leaves the task to its next drive. */
@@ -59,6 +60,10 @@ struct worker_handler {
     enum worker_step (*step)(const struct worker_ports *ports,
                              struct worker_task *task,
                              struct error *error);
+
+    /* It only looks: when the service is told to stop, the step is, too, and another instance
+     * looks again. Anything else gets some seconds to end by itself. */
+    bool looks;
 };
 
 struct worker_spec {

@@ -33,15 +33,16 @@ struct run {
     const char *leases; /* Of the index of leases. */
     const char *drive;
 
-    bool stepping;   /* Lock. */
-    bool keeping;    /* Lock: the lease is being renewed. */
-    int64_t due_ms;  /* Lock: wall clock, of the next step. */
-    int64_t keep_ms; /* Lock: monotonic, of the next renewal. */
-    uint64_t round;  /* Lock: inline, the last round it was stepped in. */
-    bool answered;   /* The result is final. */
-    bool silent;     /* Nothing is to be reported: another drive will. */
-    bool published;  /* Only the record is still to be marked. */
-    bool told;       /* A step has seen that the task is cancelled. */
+    bool stepping;     /* Lock. */
+    bool keeping;      /* Lock: the lease is being renewed. */
+    int64_t due_ms;    /* Lock: wall clock, of the next step. */
+    int64_t keep_ms;   /* Lock: monotonic, of the next renewal. */
+    uint64_t round;    /* Lock: inline, the last round it was stepped in. */
+    bool answered;     /* The result is final. */
+    bool silent;       /* Nothing is to be reported: another drive will. */
+    bool published;    /* Only the record is still to be marked. */
+    bool told;         /* A step has seen that the task is cancelled. */
+    bool told_to_stop; /* The step under way, for whatever reason. */
     unsigned mark_tries;
     uint64_t progress_count;
     int64_t progress_ms; /* Monotonic, of the last. */
@@ -78,10 +79,10 @@ struct worker {
     pthread_cond_t changed;
     struct run *runs; /* Lock, as what follows. */
     unsigned run_count;
-    bool draining;            /* No step begins. */
     bool stopping;            /* Threads end. */
     char why[ERROR_TEXT_MAX]; /* It is not ready; "" if it is. */
-    _Atomic bool quitting;    /* Steps are told to stop. */
+    _Atomic bool draining;    /* No step begins, and those that only look are told to stop. */
+    _Atomic bool quitting;    /* All are. */
 };
 
 /* worker.c */

@@ -201,9 +201,25 @@ static void wait_until_quiet(struct worker *worker, int64_t wait_ms)
         wait_for_change(worker, LOOK_AGAIN_MS / 10);
 }
 
+/* Its own words: whoever reads why a task was lost looks for them. */
+static void tell_left(struct worker *worker)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    for (const struct run *run = worker->runs; run != NULL; run = run->next) {
+        if (run->stepping)
+            LOG(worker->service->log,
+                LOG_WARNING,
+                "left at work: its lease ends by itself, then the task is driven again",
+                { "task", run->task.command->task },
+                { "drive", run->drive });
+    }
+    (void)pthread_mutex_unlock(&worker->lock);
+}
+
 /* Hands back what is not at work; what still is keeps its lease until that ends. */
 static void release_all(struct worker *worker)
 {
+    tell_left(worker);
     for (;;) {
         struct run *run;
 
@@ -228,7 +244,7 @@ void worker_drain(struct worker *worker)
         worker->consumer.close(worker->consumer.self);
     worker->consumer = (struct bus_consumer){ 0 };
     (void)pthread_mutex_lock(&worker->lock);
-    worker->draining = true;
+    atomic_store(&worker->draining, true);
     (void)pthread_cond_broadcast(&worker->changed);
     if (worker->pool != NULL) {
         wait_until_quiet(worker, DRAIN_MS);

@@ -87,13 +87,24 @@ static bool is_late(const struct run *run, int64_t grace_ms)
     return deadline_ms > 0 && worker_now_ms(run->worker) >= deadline_ms + grace_ms;
 }
 
+static bool is_leaving(const struct run *run)
+{
+    const bool looks = run->handler != NULL && run->handler->looks;
+
+    return atomic_load(&run->worker->quitting) ||
+           (looks && atomic_load(&run->worker->draining));
+}
+
+/* A lease in doubt may be renewed the next moment; a step that was told to stop has acted on it
+ * and hears nothing else until its end. */
 bool run_stopped(const struct worker_task *task)
 {
-    const struct run *const run = task->runtime;
+    struct run *const run = task->runtime;
 
-    return atomic_load(&run->cancelled) || atomic_load(&run->lost) ||
-           atomic_load(&run->worker->quitting) || lease_age_ms(run) >= WORKER_DOUBT_MS ||
-           is_late(run, 0);
+    run->told_to_stop = run->told_to_stop || atomic_load(&run->cancelled) ||
+                        atomic_load(&run->lost) || is_leaving(run) ||
+                        lease_age_ms(run) >= WORKER_DOUBT_MS || is_late(run, 0);
+    return run->told_to_stop;
 }
 
 static void answer_error(struct run *run, const char *text)
@@ -157,13 +168,21 @@ static void judge(struct run *run, const struct error *error)
 static void run_step(struct run *run, const struct worker_ports *ports)
 {
     struct error error = { 0 };
+    enum worker_step step;
 
     if (!may_begin(run))
         return;
     arena_reset(ports->scratch);
     run->told = atomic_load(&run->cancelled);
+    run->told_to_stop = false;
     run->task.wake_ms = worker_now_ms(run->worker);
-    if (run->handler->step(ports, &run->task, &error) == WORKER_DONE)
+    step = run->handler->step(ports, &run->task, &error);
+    if (run->handler->looks && run->told_to_stop) {
+        /* What it saw may have been cut off: that must not pass for an answer. */
+        run->task.result->outcome = PB__OUTCOME__OUTCOME_CANCELLED;
+        step = WORKER_DONE;
+    }
+    if (step == WORKER_DONE)
         judge(run, &error);
     else if (is_late(run, OVERTIME_MS))
         answer_error(run, "its deadline has passed, and it did not stop");
@@ -247,9 +266,9 @@ static struct run *next_due(struct worker *worker, uint64_t round)
     struct run *first = NULL;
 
     for (struct run *run = worker->runs; run != NULL; run = run->next) {
-        const bool waits = run->stepping || run->due_ms > now_ms ||
-                           (round > 0 && run->round == round) ||
-                           (worker->draining && !run->answered && !atomic_load(&run->lost));
+        const bool waits =
+            run->stepping || run->due_ms > now_ms || (round > 0 && run->round == round) ||
+            (atomic_load(&worker->draining) && !run->answered && !atomic_load(&run->lost));
 
         if (!waits && (first == NULL || run->due_ms < first->due_ms))
             first = run;

@@ -7,9 +7,9 @@
 enum { BOOK_MEMORY_MAX = 64 * 1024 * 1024 };
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_APPLY, executor_apply },
-    { PB__COMMAND__BODY_REVERT, executor_revert },
-    { PB__COMMAND__BODY_READ_BACK, executor_read_back },
+    { .body = PB__COMMAND__BODY_APPLY, .step = executor_apply },
+    { .body = PB__COMMAND__BODY_REVERT, .step = executor_revert },
+    { .body = PB__COMMAND__BODY_READ_BACK, .step = executor_read_back, .looks = true },
 };
 
 static void executor_close(void *state)

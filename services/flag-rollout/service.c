@@ -65,8 +65,8 @@ static enum err turn(void *state, const struct worker_ports *ports, struct error
 }
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_SET_FLAGS, set_flags_step },
-    { PB__COMMAND__BODY_KILL_FLAGS, kill_flags_step },
+    { .body = PB__COMMAND__BODY_SET_FLAGS, .step = set_flags_step },
+    { .body = PB__COMMAND__BODY_KILL_FLAGS, .step = kill_flags_step },
 };
 
 const struct worker_spec flag_rollout_worker = {

@@ -146,7 +146,7 @@ static enum err monitor_turn(void *state, const struct worker_ports *ports, stru
 }
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_WATCH, watch_step },
+    { .body = PB__COMMAND__BODY_WATCH, .step = watch_step, .looks = true },
 };
 
 const struct worker_spec monitor_spec = {

@@ -26,8 +26,8 @@ static enum err open_state(const struct service_ports *ports,
 }
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_ANNOUNCE, announce_step },
-    { PB__COMMAND__BODY_FINALISE, finalise_step },
+    { .body = PB__COMMAND__BODY_ANNOUNCE, .step = announce_step },
+    { .body = PB__COMMAND__BODY_FINALISE, .step = finalise_step },
 };
 
 const struct worker_spec notifier_worker = {

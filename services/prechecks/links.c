@@ -63,6 +63,8 @@ static struct link_answer fetch(const struct look *look,
         .method = "GET",
         .url = url,
         .timeout_ms = LINK_TIMEOUT_MS,
+        .cancelled = look->env.stopped,
+        .cancelled_self = look->env.stopped_self,
     };
     struct error error = { 0 };
     enum err err;

@@ -232,7 +232,7 @@ static enum worker_step run_checks(const struct worker_ports *ports,
 }
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_RUN_CHECKS, run_checks },
+    { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = run_checks, .looks = true },
 };
 
 static void prechecks_close(void *state)

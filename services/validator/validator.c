@@ -137,7 +137,7 @@ static enum err validator_open(const struct service_ports *ports,
 }
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_RUN_CHECKS, run_checks },
+    { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = run_checks, .looks = true },
 };
 
 const struct worker_spec validator_spec = {

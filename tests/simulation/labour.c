@@ -381,13 +381,16 @@ static enum worker_step finalise(const struct worker_ports *ports,
 }
 
 /* clang-format off */
-static const struct worker_handler checkers[] = { { PB__COMMAND__BODY_RUN_CHECKS, run_checks } };
+static const struct worker_handler checkers[] = { { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = run_checks } };
 static const struct worker_handler movers[] = {
-    { PB__COMMAND__BODY_APPLY, apply }, { PB__COMMAND__BODY_REVERT, revert }, { PB__COMMAND__BODY_READ_BACK, read_back },
+    { .body = PB__COMMAND__BODY_APPLY, .step = apply },
+    { .body = PB__COMMAND__BODY_REVERT, .step = revert },
+    { .body = PB__COMMAND__BODY_READ_BACK, .step = read_back },
 };
-static const struct worker_handler watchers[] = { { PB__COMMAND__BODY_WATCH, watch } };
+static const struct worker_handler watchers[] = { { .body = PB__COMMAND__BODY_WATCH, .step = watch } };
 static const struct worker_handler heralds[] = {
-    { PB__COMMAND__BODY_ANNOUNCE, announce }, { PB__COMMAND__BODY_FINALISE, finalise },
+    { .body = PB__COMMAND__BODY_ANNOUNCE, .step = announce },
+    { .body = PB__COMMAND__BODY_FINALISE, .step = finalise },
 };
 
 const struct worker_spec labour_prechecks = { .name = "prechecks", .handlers = checkers, .handler_count = 1 };

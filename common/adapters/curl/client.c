@@ -89,6 +89,7 @@ static enum err failure_kind(CURLcode code)
 {
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return ERR_TIMED_OUT;
+    case CURLE_ABORTED_BY_CALLBACK: return ERR_CONFLICT;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return ERR_INVALID;
     default: return ERR_UNAVAILABLE;

@@ -62,6 +62,19 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *self)
     return transfer->too_large ? 0 : size * count;
 }
 
+/* Curl's: anything but 0 ends the transfer. */
+static int ask_cancelled(
+    void *self, curl_off_t down, curl_off_t down_now, curl_off_t up, curl_off_t up_now)
+{
+    const struct http_request *const request = self;
+
+    (void)down;
+    (void)down_now;
+    (void)up;
+    (void)up_now;
+    return request->cancelled(request->cancelled_self) ? 1 : 0;
+}
+
 static bool is_token(const char *name)
 {
     if (*name == '\0')
@@ -137,6 +150,11 @@ static void set_request(CURL *handle,
         (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
     (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(handle, CURLOPT_USERAGENT, "slipway/" SLIPWAY_VERSION);
+    if (request->cancelled != NULL) {
+        (void)curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+        (void)curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, ask_cancelled);
+        (void)curl_easy_setopt(handle, CURLOPT_XFERINFODATA, request);
+    }
 }
 
 /* Status, time and body of a transfer that went through. */

@@ -129,6 +129,8 @@ static enum err client_perform(void *self,
     const struct memory_http_answer *answer = answer_find(http, method, url);
 
     request_record(http, request);
+    if (request->cancelled != NULL && request->cancelled(request->cancelled_self))
+        return error_set(error, ERR_CONFLICT, "%s %s: cancelled", method, url);
     if (answer == NULL)
         return error_set(error, ERR_UNAVAILABLE, "%s %s: no answer prepared", method, url);
     if (answer->respond != NULL)

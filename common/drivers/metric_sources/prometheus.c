@@ -79,6 +79,8 @@ static enum err make_request(const struct driver_env *env,
         .body = arena_copy(env->arena, form.bytes, form.length),
         .body_length = form.length,
         .timeout_ms = (int)config->timeout_ms,
+        .cancelled = env->stopped,
+        .cancelled_self = env->stopped_self,
     };
     if (!text_ok(&form))
         err = error_set(error, ERR_INVALID, "the query is longer than %d bytes", FORM_MAX);
@@ -265,6 +267,8 @@ static enum err prometheus_alert_rules(const struct driver_env *env,
         .method = "GET",
         .url = arena_printf(env->arena, "%s/api/v1/rules?type=alert", config->url),
         .timeout_ms = (int)config->timeout_ms,
+        .cancelled = env->stopped,
+        .cancelled_self = env->stopped_self,
     };
     struct http_response response = { 0 };
     json_t *root;

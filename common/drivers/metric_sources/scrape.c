@@ -54,6 +54,8 @@ static enum err read_page(const struct driver_env *env,
                        "text/plain;version=0.0.4;q=0.5" } },
         .header_count = 1,
         .timeout_ms = (int)config->timeout_ms,
+        .cancelled = env->stopped,
+        .cancelled_self = env->stopped_self,
     };
     struct arena arena = arena_with_limit(PAGE_ROOM);
     struct http_response response = { 0 };

@@ -95,6 +95,8 @@ enum err look_ask(const struct driver_env *env,
         .body = request->body,
         .body_length = request->body != NULL ? strlen(request->body) : 0,
         .timeout_ms = (int)request->timeout_ms,
+        .cancelled = env->stopped,
+        .cancelled_self = env->stopped_self,
     };
     const size_t headers = request->headers != NULL ? request->headers->count : 0;
     struct error error = { 0 };

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HOST_MAX = 256, PORT_MAX = 8 };
+enum { HOST_MAX = 256, PORT_MAX = 8, ASK_EVERY_MS = 100 };
 
 struct tcp_probe {
     const char *target;
@@ -62,22 +62,35 @@ static bool split_address(const char *text, struct tcp_address *ret)
     return scheme != NULL && keep(ret->port, sizeof ret->port, usual, strlen(usual));
 }
 
-/* 0 when connected, else an errno; ETIMEDOUT when the time is up. */
-static int wait_connected(int fd, int timeout_ms)
+static int64_t left_ms(const struct driver_env *env, int64_t end_ms)
+{
+    const int64_t left = end_ms - clock_monotonic_ms(env->clock);
+
+    return left > 0 ? left : 0;
+}
+
+/* 0 when connected, else an errno; ETIMEDOUT when the time is up, ECANCELED when it is told to
+ * stop. */
+static int wait_connected(const struct driver_env *env, int fd, int64_t end_ms)
 {
     struct pollfd ready = { .fd = fd, .events = POLLOUT };
     int failure = 0;
     socklen_t size = sizeof failure;
-    const int count = poll(&ready, 1, timeout_ms);
+    int count = 0;
 
+    while (count == 0 && left_ms(env, end_ms) > 0 && !driver_stopped(env)) {
+        const int64_t left = left_ms(env, end_ms);
+
+        count = poll(&ready, 1, (int)(left < ASK_EVERY_MS ? left : ASK_EVERY_MS));
+    }
     if (count == 0)
-        return ETIMEDOUT;
+        return driver_stopped(env) ? ECANCELED : ETIMEDOUT;
     if (count < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0)
         return errno;
     return failure;
 }
 
-static int connect_to(const struct addrinfo *to, int timeout_ms)
+static int connect_to(const struct driver_env *env, const struct addrinfo *to, int64_t end_ms)
 {
     const int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
     int failure = 0;
@@ -87,7 +100,7 @@ static int connect_to(const struct addrinfo *to, int timeout_ms)
     if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
         failure = errno;
     else if (connect(fd, to->ai_addr, to->ai_addrlen) != 0)
-        failure = errno == EINPROGRESS ? wait_connected(fd, timeout_ms) : errno;
+        failure = errno == EINPROGRESS ? wait_connected(env, fd, end_ms) : errno;
     (void)close(fd);
     return failure;
 }
@@ -121,11 +134,8 @@ static void try_address(const struct driver_env *env,
             env, ret, PB__VERDICT__ERROR, "%s: %s", address->host, gai_strerror(resolved));
         return;
     }
-    for (const struct addrinfo *to = found; to != NULL && failure != 0; to = to->ai_next) {
-        const int64_t left_ms = end_ms - clock_monotonic_ms(env->clock);
-
-        failure = left_ms > 0 ? connect_to(to, (int)left_ms) : ETIMEDOUT;
-    }
+    for (const struct addrinfo *to = found; to != NULL && failure != 0; to = to->ai_next)
+        failure = left_ms(env, end_ms) > 0 ? connect_to(env, to, end_ms) : ETIMEDOUT;
     freeaddrinfo(found);
     if (failure == 0)
         finding_says(env, ret, PB__VERDICT__PASS, "connected");

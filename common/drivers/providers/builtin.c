@@ -107,6 +107,8 @@ static enum err ask(const struct driver_env *env,
         .method = "GET",
         .url = url,
         .timeout_ms = (int)config->timeout_ms,
+        .cancelled = env->stopped,
+        .cancelled_self = env->stopped_self,
     };
 
     return env->http.perform(env->http.self, env->arena, &request, ret, error);

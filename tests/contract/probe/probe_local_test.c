@@ -55,6 +55,42 @@ static void tcp_passes_while_somebody_listens_and_fails_when_nobody_does(void **
     assert_int_equal(ask_tcp(settings), PB__VERDICT__FAIL);
 }
 
+/* Its queue is full: whoever connects now waits. */
+static void fill_queue(int fd, int callers[2])
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        assert_true(callers[i] >= 0);
+        (void)connect(callers[i], (struct sockaddr *)&address, sizeof address);
+    }
+}
+
+static void tcp_waits_no_longer_than_it_may(void **state)
+{
+    struct driver_world world;
+    char settings[256];
+    int callers[2];
+    const int fd = listen_somewhere(settings, sizeof settings);
+    const Pb__Finding *finding;
+
+    (void)state;
+    fill_queue(fd, callers);
+    driver_world_open(&world, settings);
+    world.stop = true; /* The clock stands still: nothing else ends it. */
+    finding = probe_answer(&world.env, driver_world_check(&world, "a", "looked"), NULL, 0);
+    assert_int_equal(finding->verdict, PB__VERDICT__ERROR);
+    assert_non_null(strstr(finding->observed, "canceled"));
+    driver_world_close(&world);
+    (void)close(callers[0]);
+    (void)close(callers[1]);
+    (void)close(fd);
+}
+
 static void tcp_needs_an_address_it_can_understand(void **state)
 {
     (void)state;
@@ -187,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tcp_passes_while_somebody_listens_and_fails_when_nobody_does),
+        cmocka_unit_test(tcp_waits_no_longer_than_it_may),
         cmocka_unit_test(tcp_needs_an_address_it_can_understand),
         cmocka_unit_test(log_keeps_the_contract),
         cmocka_unit_test(a_rotation_hides_no_line),

@@ -198,6 +198,48 @@ static void silence_times_out(void **state)
     stop_peer();
 }
 
+/* At the second time it is asked. */
+static bool give_up(void *self)
+{
+    unsigned *const asked = self;
+
+    return ++*asked > 1;
+}
+
+static void waiting_can_be_given_up(void **state)
+{
+    struct http_response response;
+    struct http_request request;
+    unsigned asked = 0;
+
+    (void)state;
+    start(say_nothing, "");
+    request = get("/");
+    request.timeout_ms = 60 * 1000;
+    request.cancelled = give_up;
+    request.cancelled_self = &asked;
+    assert_int_equal(perform(&request, &response), ERR_CONFLICT);
+    stop_peer();
+}
+
+static void a_request_that_nobody_gives_up_is_answered(void **state)
+{
+    struct http_response response;
+    struct http_request request;
+    unsigned asked = 0;
+
+    (void)state;
+    start(answer_all, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    request = get("/");
+    request.cancelled = give_up;
+    request.cancelled_self = &asked;
+    asked = 1;
+    assert_int_equal(perform(&request, &response), ERR_CONFLICT);
+    request.cancelled = NULL;
+    assert_int_equal(perform(&request, &response), ERR_OK);
+    stop_peer();
+}
+
 static void nobody_there_is_unavailable(void **state)
 {
     struct http_response response;
@@ -311,6 +353,8 @@ int main(void)
         EACH(a_redirect_is_never_followed),
         EACH(a_proxy_of_the_environment_is_not_asked),
         EACH(silence_times_out),
+        EACH(waiting_can_be_given_up),
+        EACH(a_request_that_nobody_gives_up_is_answered),
         EACH(nobody_there_is_unavailable),
         EACH(half_an_answer_is_no_answer),
         EACH(an_answer_has_at_most_1_mib),

@@ -297,6 +297,8 @@ Pb__Command *command_of(struct command_world *world,
         command->apply = pb_new(&world->arena, &pb__apply_change__descriptor);
     if (body == PB__COMMAND__BODY_REVERT)
         command->revert = pb_new(&world->arena, &pb__revert_change__descriptor);
+    if (body == PB__COMMAND__BODY_READ_BACK)
+        command->read_back = pb_new(&world->arena, &pb__read_back__descriptor);
     if (body == PB__COMMAND__BODY_SET_FLAGS)
         command->set_flags = pb_new(&world->arena, &pb__set_flags__descriptor);
     return command;

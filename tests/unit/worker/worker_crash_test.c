@@ -22,7 +22,8 @@ static enum worker_step step(const struct worker_ports *ports,
     return WORKER_DONE;
 }
 
-static const struct worker_handler handlers[] = { { PB__COMMAND__BODY_RUN_CHECKS, step } };
+static const struct worker_handler handlers[] = { { .body = PB__COMMAND__BODY_RUN_CHECKS,
+                                                    .step = step } };
 static const struct worker_spec spec = { .name = "executor",
                                          .handlers = handlers,
                                          .handler_count = 1 };

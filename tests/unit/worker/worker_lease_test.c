@@ -39,7 +39,8 @@ static enum worker_step step(const struct worker_ports *ports,
     return WORKER_AGAIN;
 }
 
-static const struct worker_handler handlers[] = { { PB__COMMAND__BODY_RUN_CHECKS, step } };
+static const struct worker_handler handlers[] = { { .body = PB__COMMAND__BODY_RUN_CHECKS,
+                                                    .step = step } };
 static const struct worker_spec spec = { .name = "executor",
                                          .handlers = handlers,
                                          .handler_count = 1 };

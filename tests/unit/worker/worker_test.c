@@ -64,10 +64,10 @@ static enum worker_step step(const struct worker_ports *ports,
 }
 
 static const struct worker_handler handlers[] = {
-    { PB__COMMAND__BODY_RUN_CHECKS, step },
-    { PB__COMMAND__BODY_APPLY, step },
-    { PB__COMMAND__BODY_REVERT, step },
-    { PB__COMMAND__BODY_SET_FLAGS, step },
+    { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = step },
+    { .body = PB__COMMAND__BODY_APPLY, .step = step },
+    { .body = PB__COMMAND__BODY_REVERT, .step = step },
+    { .body = PB__COMMAND__BODY_SET_FLAGS, .step = step },
 };
 static const struct worker_spec spec = {
     .name = "executor", .handlers = handlers, .handler_count = 4, .tasks_max = 2

@@ -57,10 +57,24 @@ static enum worker_step step(const struct worker_ports *ports,
     return WORKER_DONE;
 }
 
-static const struct worker_handler handlers[] = { { PB__COMMAND__BODY_RUN_CHECKS, step } };
+/* A look whose answer was cut off, and which does not know it. */
+static enum worker_step look(const struct worker_ports *ports,
+                             struct worker_task *task,
+                             struct error *why)
+{
+    const enum worker_step answer = step(ports, task, why);
+
+    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
+    return answer;
+}
+
+static const struct worker_handler handlers[] = {
+    { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = step },
+    { .body = PB__COMMAND__BODY_READ_BACK, .step = look, .looks = true },
+};
 static const struct worker_spec spec = { .name = "executor",
                                          .handlers = handlers,
-                                         .handler_count = 1 };
+                                         .handler_count = 2 };
 
 static int setup(void **state)
 {
@@ -227,6 +241,23 @@ static void leaving_lets_a_step_end_and_reports_it(void **state)
     assert_string_equal(record_get(&world, TASK, "state"), "DONE");
 }
 
+static void leaving_gives_up_a_look_at_once_and_hands_its_task_back(void **state)
+{
+    const struct clock_port clock = posix_clock();
+    int64_t began_ms;
+
+    (void)state;
+    atomic_store(&script.hold, true);
+    command_order(&world, command_of(&world, PB__COMMAND__BODY_READ_BACK, TASK, 1));
+    turn_until_steps(1);
+    began_ms = clock_monotonic_ms(clock);
+    service.drain(worker);
+    assert_true(clock_monotonic_ms(clock) - began_ms < 7000);
+    assert_string_equal(events_told(&world), "started 1; ");
+    assert_string_equal(record_get(&world, TASK, "state"), "CLAIMED");
+    assert_string_equal(record_get(&world, TASK, "lease_until"), "0");
+}
+
 /* Whether any thread could begin a step now. */
 static bool is_due(struct worker *self)
 {
@@ -291,6 +322,7 @@ int main(void)
         EACH(leaving_hands_back_what_waits),
         EACH(leaving_begins_no_further_step),
         EACH(leaving_lets_a_step_end_and_reports_it),
+        EACH(leaving_gives_up_a_look_at_once_and_hands_its_task_back),
         EACH(a_lost_task_whose_lease_is_being_renewed_is_ended_by_one_thread),
     };
 
