@@ -7,6 +7,7 @@
 enum {
     TASKS_MAX = 64,
     SCRATCH_MAX = 16 * 1024 * 1024,
+    CHECK_MEMORY_MAX = 64 * 1024 * 1024,
     IDLE_MS = 100,
     HEAR_AT_ONCE = 32, /* Records of one turn. */
 };
@@ -58,6 +59,21 @@ static struct worker *worker_new(const struct worker_spec *spec,
     return worker;
 }
 
+static enum err check_settings(const struct worker_spec *spec,
+                               const struct settings *settings,
+                               struct error *error)
+{
+    struct arena arena = arena_with_limit(CHECK_MEMORY_MAX);
+    struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
+    enum err err;
+
+    problems->arena = &arena;
+    spec->check(&arena, settings, problems);
+    err = driver_problems(problems, error);
+    arena_release(&arena);
+    return err;
+}
+
 enum err worker_open(const struct worker_spec *spec,
                      const struct service_ports *ports,
                      struct worker **ret,
@@ -66,7 +82,9 @@ enum err worker_open(const struct worker_spec *spec,
     struct worker *const worker = worker_new(spec, ports);
     enum err err = ERR_OK;
 
-    if (spec->open != NULL)
+    if (spec->check != NULL)
+        err = check_settings(spec, ports->settings, error);
+    if (err == ERR_OK && spec->open != NULL)
         err = spec->open(ports, &worker->state, error);
     worker->opened = err == ERR_OK;
     worker->ports = worker_ports_of(worker, &worker->scratch);

@@ -12,6 +12,7 @@
 #ifndef COMMON_RUNTIME_WORKER_H
 #define COMMON_RUNTIME_WORKER_H
 
+#include "common/drivers/driver.h"
 #include "common/runtime/service.h"
 
 enum worker_step { WORKER_DONE, WORKER_AGAIN };
@@ -74,12 +75,13 @@ struct worker_spec {
     unsigned threads;   /* 4 if 0. */
     unsigned tasks_max; /* At once; 64 if 0. Further commands wait in Kafka. */
 
-    /* As service_spec.check. May be NULL. */
+    /* As service_spec.check: reads what open will read. What it finds wrong stops the start, so
+     * that it is not found in the middle of a deployment. May be NULL. */
     void (*check)(struct arena *arena,
                   const struct settings *settings,
                   struct yaml_problems *problems);
 
-    /* Opens drivers from settings: an error here is a configuration error. May be NULL. */
+    /* What all tasks share, from settings in which check found nothing wrong. May be NULL. */
     enum err (*open)(const struct service_ports *ports, void **ret_state, struct error *error);
     void (*close)(void *state); /* May be NULL; accepts NULL. */
 
@@ -103,6 +105,12 @@ enum err worker_turn_inline(void *self, struct error *error) MUST_CHECK;
  * is none. */
 int64_t worker_next_wake_ms(void *self);
 void worker_close_inline(void *self);
+
+/* What a driver is handed by a task: its ports, scratch for its memory, and the task's word
+ * whether to stop. task may be NULL: nothing stops it then. */
+struct driver_env worker_driver_env(const struct worker_ports *ports,
+                                    const struct worker_task *task,
+                                    struct arena *scratch);
 
 /* Add a finding to the task's result: verdict, and printf for observed. The check supplies id,
  * kind, required and remedy. Returns the finding so that more can be set. */

@@ -229,7 +229,7 @@ static enum err do_one(const struct worker_ports *ports,
                        struct error *error)
 {
     struct arena scratch = arena_with_limit(SCRATCH_MAX);
-    const struct driver_env env = executor_env(ports, task, &scratch);
+    const struct driver_env env = worker_driver_env(ports, task, &scratch);
     const struct setting_instance *const instance = run->instances[run->next];
     struct deployer_order order = deployer_order_for(run->entry, instance);
     const char *evidence = "";

@@ -22,7 +22,6 @@ static void executor_close(void *state)
     free(executor);
 }
 
-/* Wrong options of drivers are found at start, not in the middle of a deployment. */
 static void check_drivers(struct arena *arena,
                           const struct settings *settings,
                           struct yaml_problems *problems)
@@ -37,6 +36,7 @@ static enum err executor_open(const struct service_ports *ports,
     struct executor *const executor = calloc(1, sizeof *executor);
     struct yaml_problems *problems;
 
+    (void)error;
     if (executor == NULL)
         abort();
     executor->arena = arena_with_limit(BOOK_MEMORY_MAX);
@@ -44,19 +44,6 @@ static enum err executor_open(const struct service_ports *ports,
     problems = arena_alloc(&executor->arena, sizeof *problems);
     problems->arena = &executor->arena;
     executor->book = deployer_book_read(&executor->arena, ports->settings, problems);
-    if (problems->errors > 0) {
-        const struct yaml_problem *const first = &problems->item[0];
-
-        (void)error_set(error,
-                        ERR_INVALID,
-                        "%s:%d:%d: %s",
-                        first->file,
-                        first->line,
-                        first->column,
-                        first->message);
-        executor_close(executor);
-        return ERR_INVALID;
-    }
     *ret_state = executor;
     return ERR_OK;
 }

@@ -34,11 +34,6 @@ enum worker_step executor_read_back(const struct worker_ports *ports,
 /* A finding in the task's result; its texts are the task arena's. */
 Pb__Finding *executor_find(struct worker_task *task, const char *check, Pb__Verdict verdict);
 
-/* The environment of one deployer call. scratch is the call's own. */
-struct driver_env executor_env(const struct worker_ports *ports,
-                               struct worker_task *task,
-                               struct arena *scratch);
-
 /* What ran on that instance ("" for the router) before the deployment; NULL if unknown. */
 const Pb__Observed *baseline_of(Pb__Observed *const *baseline,
                                 size_t count,

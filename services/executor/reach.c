@@ -14,28 +14,6 @@ Pb__Finding *executor_find(struct worker_task *task, const char *check, Pb__Verd
     return finding;
 }
 
-static bool task_stopped(void *self)
-{
-    const struct worker_task *const task = self;
-
-    return task->stopped(task);
-}
-
-struct driver_env executor_env(const struct worker_ports *ports,
-                               struct worker_task *task,
-                               struct arena *scratch)
-{
-    return (struct driver_env){
-        .arena = scratch,
-        .clock = ports->service->clock,
-        .http = ports->http,
-        .process = ports->service->process,
-        .settings = ports->service->settings,
-        .stopped = task_stopped,
-        .stopped_self = task,
-    };
-}
-
 const Pb__Observed *baseline_of(Pb__Observed *const *baseline,
                                 size_t count,
                                 const char *target,

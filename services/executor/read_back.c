@@ -150,7 +150,7 @@ static void look(const struct worker_ports *ports,
                  const struct sight *sight)
 {
     struct arena scratch = arena_with_limit(SCRATCH_MAX);
-    const struct driver_env env = executor_env(ports, task, &scratch);
+    const struct driver_env env = worker_driver_env(ports, task, &scratch);
     struct deployer_order order = deployer_order_for(sight->entry, sight->instance);
     struct error error = { 0 };
     Pb__Observed observed;

@@ -26,7 +26,7 @@ static void look(const struct worker_ports *ports,
         ports->service->clock,
         clock_monotonic_ms(ports->service->clock) + BUDGET_MS,
     };
-    struct driver_env env = read_back_env(ports, NULL, arena);
+    struct driver_env env = worker_driver_env(ports, NULL, arena);
     Pb__FlagSpec flag = PB__FLAG_SPEC__INIT;
     const struct flag_value wanted = {
         .percent = value->percent,

@@ -57,7 +57,7 @@ static struct merged assert_all(const struct worker_ports *ports,
                                 struct arena *scratch)
 {
     const Pb__Command *const command = task->command;
-    const struct driver_env env = read_back_env(ports, task, scratch);
+    const struct driver_env env = worker_driver_env(ports, task, scratch);
     struct merged merged = { 0 };
 
     for (size_t i = 0; i < command->kill_flags->n_flags; i++) {

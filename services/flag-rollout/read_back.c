@@ -35,34 +35,6 @@ void merge(struct arena *arena, struct merged *merged, const Pb__Finding *findin
     merged->evidence = joined(arena, merged->evidence, finding->evidence);
 }
 
-static bool task_stopped(void *self)
-{
-    const struct worker_task *const task = self;
-
-    return task->stopped(task);
-}
-
-struct driver_env read_back_env(const struct worker_ports *ports,
-                                const struct worker_task *task,
-                                struct arena *scratch)
-{
-    /* The driver hands the task back to task_stopped, which does not change it. */
-    union {
-        const struct worker_task *borrowed;
-        void *self;
-    } pointer = { .borrowed = task };
-
-    return (struct driver_env){
-        .arena = scratch,
-        .clock = ports->service->clock,
-        .http = ports->http,
-        .process = ports->service->process,
-        .settings = ports->service->settings,
-        .stopped = task != NULL ? task_stopped : NULL,
-        .stopped_self = pointer.self,
-    };
-}
-
 /* "gateway-2: 10 %, gateway-3 silent" as a list. */
 static void put_disagreeing(struct json *json, struct arena *arena, const char *disagree)
 {

@@ -31,11 +31,6 @@ struct merged {
 };
 void merge(struct arena *arena, struct merged *merged, const Pb__Finding *finding);
 
-/* What a driver may touch during one step. */
-struct driver_env read_back_env(const struct worker_ports *ports,
-                                const struct worker_task *task,
-                                struct arena *scratch);
-
 /* Sets the flag at its provider and compares what every instance says with wanted; the reading
  * goes to readback:<environment>/<flag> for people. */
 Pb__Finding *read_back_assert(const struct worker_ports *ports,

@@ -4,25 +4,6 @@
 
 #include <stdlib.h>
 
-static enum err check_providers(const struct settings *settings, struct error *error)
-{
-    struct arena arena = arena_with_limit(SCRATCH_MAX);
-    struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
-    enum err err = ERR_OK;
-
-    problems->arena = &arena;
-    providers_check(&arena, settings, problems);
-    if (problems->errors > 0)
-        err = error_set(error,
-                        ERR_INVALID,
-                        "%s:%d: %s",
-                        problems->item[0].file,
-                        problems->item[0].line,
-                        problems->item[0].message);
-    arena_release(&arena);
-    return err;
-}
-
 static void close_state(void *state)
 {
     struct flag_rollout *const service = state;
@@ -37,12 +18,9 @@ static enum err open_state(const struct service_ports *ports,
                            void **ret_state,
                            struct error *error)
 {
-    struct flag_rollout *state;
-    enum err err = check_providers(ports->settings, error);
+    struct flag_rollout *const state = calloc(1, sizeof *state);
+    enum err err;
 
-    if (err != ERR_OK)
-        return err;
-    state = calloc(1, sizeof *state);
     if (state == NULL)
         abort();
     state->ports = ports;

@@ -126,7 +126,7 @@ static struct merged assert_all(const struct worker_ports *ports,
                                 struct arena *scratch)
 {
     const Pb__SetFlags *const set = task->command->set_flags;
-    const struct driver_env env = read_back_env(ports, task, scratch);
+    const struct driver_env env = worker_driver_env(ports, task, scratch);
     const struct flag_value wanted = {
         .percent = set->percent,
         .audience = set->audience,

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SCRATCH_MAX = 32 * 1024 * 1024, WAIT_MS = 200, PAUSE_MS = 200 };
+enum { WAIT_MS = 200, PAUSE_MS = 200 };
 
 struct monitor {
     const struct service_ports *ports;
@@ -44,7 +44,6 @@ static void *hear_alerts(void *self)
     return NULL;
 }
 
-/* Wrong options of drivers are found at start, not in the middle of a deployment. */
 static void check_drivers(struct arena *arena,
                           const struct settings *settings,
                           struct yaml_problems *problems)
@@ -52,19 +51,6 @@ static void check_drivers(struct arena *arena,
     probes_check(arena, settings, problems);
     metric_sources_check(arena, settings, problems);
     providers_check(arena, settings, problems);
-}
-
-static enum err drivers_right(const struct service_ports *ports, struct error *error)
-{
-    struct arena arena = arena_with_limit(SCRATCH_MAX);
-    struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
-    enum err err;
-
-    problems->arena = &arena;
-    check_drivers(&arena, ports->settings, problems);
-    err = driver_problems(problems, error);
-    arena_release(&arena);
-    return err;
 }
 
 static void monitor_close(void *state)
@@ -102,12 +88,9 @@ static enum err open_monitor(const struct service_ports *ports,
                              void **ret_state,
                              struct error *error)
 {
-    struct monitor *monitor;
-    enum err err = drivers_right(ports, error);
+    struct monitor *const monitor = calloc(1, sizeof *monitor);
+    enum err err;
 
-    if (err != ERR_OK)
-        return err;
-    monitor = calloc(1, sizeof *monitor);
     if (monitor == NULL)
         abort();
     monitor->ports = ports;
@@ -164,6 +147,7 @@ const struct worker_spec monitor_spec_inline = {
     .summary = "watches batches, stages and running features; turns alerts into incidents",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
+    .check = check_drivers,
     .open = monitor_open_inline,
     .close = monitor_close,
     .turn = monitor_turn,

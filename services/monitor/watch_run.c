@@ -81,13 +81,6 @@ static struct watch_run *begin(const struct worker_ports *ports, struct worker_t
     return run;
 }
 
-static bool task_stopped(void *self)
-{
-    const struct worker_task *const task = self;
-
-    return task->stopped(task);
-}
-
 /* Every check that this round wants. */
 static void look_around(const struct worker_ports *ports,
                         struct worker_task *task,
@@ -96,16 +89,9 @@ static void look_around(const struct worker_ports *ports,
     struct watch_run *const run = task->memory;
     const int64_t now_ms = clock_now_ms(ports->service->clock);
     struct once once = { .inner = ports->http, .arena = scratch };
-    const struct driver_env env = {
-        .arena = scratch,
-        .clock = ports->service->clock,
-        .http = once_client(&once),
-        .process = ports->service->process,
-        .settings = ports->service->settings,
-        .stopped = task_stopped,
-        .stopped_self = task,
-    };
+    struct driver_env env = worker_driver_env(ports, task, scratch);
 
+    env.http = once_client(&once);
     for (size_t i = 0; i < run->watch->count && !task->stopped(task); i++) {
         if (watch_wants(run->watch, i, now_ms))
             watch_look_at(&env, ports, task, i);

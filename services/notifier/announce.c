@@ -10,7 +10,7 @@ static enum err try_announce(const struct worker_ports *ports,
                              struct delivery *delivery,
                              struct error *error)
 {
-    const struct driver_env env = delivery_env(ports, task, scratch);
+    const struct driver_env env = worker_driver_env(ports, task, scratch);
     struct notice notice;
 
     announce_notice(scratch, task->command, delivery->use, clock_now_ms(env.clock), &notice);

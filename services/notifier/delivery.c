@@ -16,34 +16,6 @@ struct delivery *deliveries_add(struct arena *arena,
     return item;
 }
 
-static bool task_stopped(void *self)
-{
-    const struct worker_task *const task = self;
-
-    return task->stopped(task);
-}
-
-struct driver_env delivery_env(const struct worker_ports *ports,
-                               const struct worker_task *task,
-                               struct arena *scratch)
-{
-    /* The driver hands the task back to task_stopped, which does not change it. */
-    union {
-        const struct worker_task *borrowed;
-        void *self;
-    } pointer = { .borrowed = task };
-
-    return (struct driver_env){
-        .arena = scratch,
-        .clock = ports->service->clock,
-        .http = ports->http,
-        .process = ports->service->process,
-        .settings = ports->service->settings,
-        .stopped = task_stopped,
-        .stopped_self = pointer.self,
-    };
-}
-
 enum err delivery_send(const struct driver_env *env,
                        struct worker_task *task,
                        const struct notice *notice,

@@ -53,11 +53,6 @@ enum worker_step deliveries_step(struct deliveries *deliveries,
                                  const struct worker_ports *ports,
                                  struct worker_task *task);
 
-/* What the tools for one channel may touch. */
-struct driver_env delivery_env(const struct worker_ports *ports,
-                               const struct worker_task *task,
-                               struct arena *scratch);
-
 /* Send a notice by the delivery's channel and fill in its receipt. */
 enum err delivery_send(const struct driver_env *env,
                        struct worker_task *task,

@@ -52,7 +52,7 @@ static enum err publish(const struct worker_ports *ports,
                         struct delivery *delivery,
                         struct error *error)
 {
-    const struct driver_env env = delivery_env(ports, task, scratch);
+    const struct driver_env env = worker_driver_env(ports, task, scratch);
     struct text text = text_new(DOCUMENT_MAX);
     struct published published = { 0 };
     struct story story;
@@ -86,7 +86,7 @@ static enum err tell(const struct worker_ports *ports,
                      struct delivery *delivery,
                      struct error *error)
 {
-    const struct driver_env env = delivery_env(ports, task, scratch);
+    const struct driver_env env = worker_driver_env(ports, task, scratch);
     struct notice notice;
     struct story story;
     enum err err = story_read(ports, scratch, task->command, false, &story, error);

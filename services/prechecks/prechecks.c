@@ -56,28 +56,6 @@ static check_look builtin_find(const char *id)
     return NULL;
 }
 
-static bool task_stopped(void *self)
-{
-    const struct worker_task *const task = self;
-
-    return task->stopped(task);
-}
-
-static struct driver_env env_of(const struct worker_ports *ports,
-                                struct worker_task *task,
-                                struct arena *scratch)
-{
-    return (struct driver_env){
-        .arena = scratch,
-        .clock = ports->service->clock,
-        .http = ports->http,
-        .process = ports->service->process,
-        .settings = ports->service->settings,
-        .stopped = task_stopped,
-        .stopped_self = task,
-    };
-}
-
 static void answer_builtin(const struct look *look, Pb__Finding *ret)
 {
     const check_look answer = builtin_find(look->check->id);
@@ -142,7 +120,7 @@ static void do_check(const struct worker_ports *ports,
     const Pb__RunChecks *const asked = task->command->run_checks;
     struct arena scratch = arena_with_limit(SCRATCH_MAX);
     const struct look look = {
-        .env = env_of(ports, task, &scratch),
+        .env = worker_driver_env(ports, task, &scratch),
         .prechecks = ports->state,
         .ports = ports,
         .command = task->command,
@@ -164,7 +142,7 @@ static void do_sighting(const struct worker_ports *ports,
 {
     struct sighting *const sighting = &run->sightings[run->seen++];
     struct arena scratch = arena_with_limit(SCRATCH_MAX);
-    const struct driver_env env = env_of(ports, task, &scratch);
+    const struct driver_env env = worker_driver_env(ports, task, &scratch);
 
     sighting_look(&env, task->command, task->arena, sighting);
     if (task->command->run_checks->report_baseline && sighting_is_settled(sighting))
@@ -245,7 +223,6 @@ static void prechecks_close(void *state)
     free(prechecks);
 }
 
-/* Wrong options of drivers are found at start, not in the middle of a deployment. */
 static void check_drivers(struct arena *arena,
                           const struct settings *settings,
                           struct yaml_problems *problems)
@@ -263,6 +240,7 @@ static enum err prechecks_open(const struct service_ports *ports,
     struct prechecks *const prechecks = calloc(1, sizeof *prechecks);
     struct yaml_problems *problems;
 
+    (void)error;
     if (prechecks == NULL)
         abort();
     prechecks->arena = arena_with_limit(BOOK_MEMORY_MAX);
@@ -270,22 +248,6 @@ static enum err prechecks_open(const struct service_ports *ports,
     problems = arena_alloc(&prechecks->arena, sizeof *problems);
     problems->arena = &prechecks->arena;
     prechecks->book = deployer_book_read(&prechecks->arena, ports->settings, problems);
-    probes_check(&prechecks->arena, ports->settings, problems);
-    metric_sources_check(&prechecks->arena, ports->settings, problems);
-    providers_check(&prechecks->arena, ports->settings, problems);
-    if (problems->errors > 0) {
-        const struct yaml_problem *const first = &problems->item[0];
-
-        (void)error_set(error,
-                        ERR_INVALID,
-                        "%s:%d:%d: %s",
-                        first->file,
-                        first->line,
-                        first->column,
-                        first->message);
-        prechecks_close(prechecks);
-        return ERR_INVALID;
-    }
     *ret_state = prechecks;
     return ERR_OK;
 }

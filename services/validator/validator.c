@@ -20,28 +20,6 @@ struct validation {
     int64_t settle_end_ms; /* Of checks[next]; 0: it was not looked at yet. */
 };
 
-static bool task_stopped(void *self)
-{
-    const struct worker_task *const task = self;
-
-    return task->stopped(task);
-}
-
-static struct driver_env env_of(const struct worker_ports *ports,
-                                struct worker_task *task,
-                                struct arena *scratch)
-{
-    return (struct driver_env){
-        .arena = scratch,
-        .clock = ports->service->clock,
-        .http = ports->http,
-        .process = ports->service->process,
-        .settings = ports->service->settings,
-        .stopped = task_stopped,
-        .stopped_self = task,
-    };
-}
-
 /* Until when another look may still turn out a PASS. */
 static int64_t settle_end(const struct worker_ports *ports, const Pb__CheckSpec *check)
 {
@@ -66,7 +44,7 @@ static bool look(const struct worker_ports *ports,
     const Pb__CheckSpec *const check = checks->checks[at->next];
     const int64_t now_ms = clock_now_ms(ports->service->clock);
     struct arena scratch = arena_with_limit(SCRATCH_MAX);
-    const struct driver_env env = env_of(ports, task, &scratch);
+    const struct driver_env env = worker_driver_env(ports, task, &scratch);
     const struct answer_context context = { &env, task->command, checks };
     const Pb__Finding *finding;
     bool counts;
@@ -110,7 +88,6 @@ static enum worker_step run_checks(const struct worker_ports *ports,
     return WORKER_DONE;
 }
 
-/* Wrong options of drivers are found at start, not in the middle of a deployment. */
 static void check_drivers(struct arena *arena,
                           const struct settings *settings,
                           struct yaml_problems *problems)
@@ -118,22 +95,6 @@ static void check_drivers(struct arena *arena,
     probes_check(arena, settings, problems);
     metric_sources_check(arena, settings, problems);
     providers_check(arena, settings, problems);
-}
-
-static enum err validator_open(const struct service_ports *ports,
-                               void **ret_state,
-                               struct error *error)
-{
-    struct arena arena = arena_with_limit(SCRATCH_MAX);
-    struct yaml_problems *const problems = arena_alloc(&arena, sizeof *problems);
-    enum err err;
-
-    problems->arena = &arena;
-    check_drivers(&arena, ports->settings, problems);
-    err = driver_problems(problems, error);
-    arena_release(&arena);
-    *ret_state = NULL;
-    return err;
 }
 
 static const struct worker_handler handlers[] = {
@@ -146,5 +107,4 @@ const struct worker_spec validator_spec = {
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
     .check = check_drivers,
-    .open = validator_open,
 };

@@ -2,9 +2,6 @@
 
 #include "common/base/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 enum { STEPS_MAX = 1000 };
 
 static bool stopped(const struct worker_task *task)
@@ -76,28 +73,4 @@ const Pb__Finding *fake_task_finding(const struct fake_task *fake, const char *c
             return fake->task.result->findings[i];
     }
     return NULL;
-}
-
-/* As the runtime's, which is not linked here. */
-Pb__Finding *worker_find(struct worker_task *task,
-                         const Pb__CheckSpec *check,
-                         Pb__Verdict verdict,
-                         const char *observed,
-                         ...)
-{
-    Pb__Finding *const finding = pb_new(task->arena, &pb__finding__descriptor);
-    char text[2048];
-    va_list arguments;
-
-    va_start(arguments, observed);
-    (void)vsnprintf(text, sizeof text, observed, arguments);
-    va_end(arguments);
-    finding->check = arena_text(task->arena, check->id);
-    finding->kind = arena_text(task->arena, check->kind);
-    finding->required = check->required;
-    finding->remedy = arena_text(task->arena, check->remedy);
-    finding->verdict = verdict;
-    finding->observed = arena_text(task->arena, text);
-    PB_APPEND(task->arena, task->result, findings, finding);
-    return finding;
 }

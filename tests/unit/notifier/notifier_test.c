@@ -292,14 +292,17 @@ static void a_required_channel_that_refuses_makes_the_announcement_fail(void **s
 
 static void wrong_channel_options_stop_the_service_at_its_start(void **state)
 {
-    struct error error = { 0 };
-    void *worker_state = NULL;
+    struct arena arena = arena_with_limit(1024 * 1024);
+    struct yaml_problems problems = { .arena = &arena };
 
     (void)state;
-    assert_int_equal(notifier_worker.open(&n.service, &worker_state, &error), ERR_OK);
+    notifier_worker.check(&arena, n.service.settings, &problems);
+    assert_int_equal(problems.errors, 0);
     fake_channel_add(&n.out, "hook", "webhook", "{secret_file: x}");
-    assert_int_equal(notifier_worker.open(&n.service, &worker_state, &error), ERR_INVALID);
-    assert_non_null(strstr(error.text, "slipway.yaml:1:"));
+    notifier_worker.check(&arena, n.service.settings, &problems);
+    assert_true(problems.errors > 0);
+    assert_string_equal(problems.item[0].file, "slipway.yaml");
+    arena_release(&arena);
 }
 
 #define NOTIFIER_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

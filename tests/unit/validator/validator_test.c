@@ -288,14 +288,15 @@ static void without_anything_to_ask_there_is_no_pass(void **state)
 static void wrong_options_stop_the_start(void **state)
 {
     struct worker_world world;
-    struct error error = { 0 };
-    void *opened = NULL;
+    struct yaml_problems problems = { 0 };
 
     (void)state;
     worker_world_open(&world,
                       "probes:\n  - {name: a, driver: http, url: \"http://x\", stauts: 1}\n");
-    assert_int_equal(validator_spec.open(&world.service, &opened, &error), ERR_INVALID);
-    assert_non_null(strstr(error.text, "stauts"));
+    problems.arena = &world.drivers.arena;
+    validator_spec.check(&world.drivers.arena, world.service.settings, &problems);
+    assert_int_equal(problems.errors, 1);
+    assert_non_null(strstr(problems.item[0].message, "stauts"));
     worker_world_close(&world);
 }
 

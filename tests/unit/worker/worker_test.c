@@ -418,6 +418,38 @@ static void further_tasks_wait_in_kafka(void **state)
     assert_string_equal(record_get(&world, tasks[2], "state"), "DONE");
 }
 
+static void complain(struct arena *arena,
+                     const struct settings *settings,
+                     struct yaml_problems *problems)
+{
+    (void)arena;
+    (void)settings;
+    (void)yaml_complain_file(problems, "slipway.yaml", "no such driver: %s", "smtpp");
+}
+
+static enum err never_opened(const struct service_ports *ports, void **ret, struct error *why)
+{
+    (void)ports;
+    (void)ret;
+    (void)why;
+    fail_msg("opened from settings that are wrong");
+    return ERR_OK;
+}
+
+static void wrong_settings_of_drivers_stop_the_start(void **state)
+{
+    const struct worker_spec wrong = { .name = "executor",
+                                       .check = complain,
+                                       .open = never_opened };
+    void *opened = NULL;
+
+    (void)state;
+    assert_int_equal(worker_open_inline(&wrong, &world.ports, &opened, &error), ERR_INVALID);
+    assert_non_null(strstr(error.text, "slipway.yaml"));
+    assert_non_null(strstr(error.text, "no such driver: smtpp"));
+    assert_null(opened);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -442,6 +474,7 @@ int main(void)
         EACH(a_result_that_was_not_taken_is_told_again),
         EACH(what_is_too_long_is_shortened),
         EACH(bytes_that_are_no_text_are_told_as_text),
+        EACH(wrong_settings_of_drivers_stop_the_start),
         EACH(further_tasks_wait_in_kafka),
     };
 

@@ -5,6 +5,34 @@
 
 enum { OBSERVED_MAX = 4096 };
 
+static bool task_stopped(void *self)
+{
+    const struct worker_task *const task = self;
+
+    return task->stopped(task);
+}
+
+struct driver_env worker_driver_env(const struct worker_ports *ports,
+                                    const struct worker_task *task,
+                                    struct arena *scratch)
+{
+    /* The driver hands the task back to task_stopped, which does not change it. */
+    union {
+        const struct worker_task *borrowed;
+        void *self;
+    } pointer = { .borrowed = task };
+
+    return (struct driver_env){
+        .arena = scratch,
+        .clock = ports->service->clock,
+        .http = ports->http,
+        .process = ports->service->process,
+        .settings = ports->service->settings,
+        .stopped = task != NULL ? task_stopped : NULL,
+        .stopped_self = pointer.self,
+    };
+}
+
 Pb__Finding *worker_find(struct worker_task *task,
                          const Pb__CheckSpec *check,
                          Pb__Verdict verdict,
