@@ -206,35 +206,55 @@ static bool load_detail(struct gateway *gateway,
     return loaded;
 }
 
-/* For those who look at this one: all of it, as each may see and do, and its new entries. The
- * first time only what it is, for they have read what it was. */
+/* Those who look at a deployment, and what they see. */
+struct detail {
+    const char *topic;
+    struct view_source source;
+    const Pb__Actor *viewers[VIEWERS_MAX];
+    size_t viewer_count;
+};
+
+/* False if it cannot be had now: then nothing may be told of that version yet, for what is not
+ * told with it is never told. */
+static bool prepare_detail(struct gateway *gateway,
+                           struct bench *bench,
+                           Pb__DeploymentState *state,
+                           struct detail *ret)
+{
+    *ret = (struct detail){
+        .topic = arena_printf(&bench->item, "deployment:%s", state->id),
+        .source = { .arena = &bench->item, .state = state },
+    };
+    ret->viewer_count = find_viewers(gateway, ret->topic, ret->viewers);
+    return ret->viewer_count == 0 || load_detail(gateway, bench, &ret->source);
+}
+
+/* For those who look at this one: its new entries, and then all of it, as each may see and do:
+ * who sees the end has seen everything before it. The first time only what it is, for they have
+ * read what it was. */
 static void tell_detail(struct gateway *gateway,
                         struct bench *bench,
-                        Pb__DeploymentState *state,
+                        struct detail *detail,
                         uint64_t after)
 {
-    const char *const topic = arena_printf(&bench->item, "deployment:%s", state->id);
-    struct view_source source = { .arena = &bench->item, .state = state };
-    const Pb__Actor *viewers[VIEWERS_MAX];
-    const size_t count = find_viewers(gateway, topic, viewers);
-
-    if (count == 0 || !load_detail(gateway, bench, &source))
-        return;
-    for (size_t i = 0; i < count; i++) {
+    if (detail->viewer_count > 0 && after > 0)
+        tell_entries(gateway,
+                     &bench->text,
+                     &detail->source,
+                     &(struct audience){ .topic = detail->topic },
+                     after);
+    for (size_t i = 0; i < detail->viewer_count; i++) {
         const struct audience audience = {
-            .topic = topic,
-            .actor = viewers[i],
-            .whole = arena_printf(&bench->item, "detail %s", state->id),
+            .topic = detail->topic,
+            .actor = detail->viewers[i],
+            .whole = arena_printf(&bench->item, "detail %s", detail->source.state->id),
         };
         struct json json = json_afresh(&bench->text);
 
-        source.viewer = viewers[i];
-        view_deployment(&json, NULL, &source);
+        detail->source.viewer = detail->viewers[i];
+        view_deployment(&json, NULL, &detail->source);
         stream_tell(gateway, &audience, "detail", &bench->text);
     }
-    if (after > 0)
-        tell_entries(
-            gateway, &bench->text, &source, &(struct audience){ .topic = topic }, after);
 }
 
 static void tell_summary(struct gateway *gateway,
@@ -323,6 +343,7 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     const int64_t now_ms = clock_monotonic_ms(gateway->ports->clock);
     struct seen *const seen = seen_of(gateway->streams, id);
     Pb__DeploymentState *state = NULL;
+    struct detail detail;
     struct error error = { 0 };
     uint64_t before;
     enum err err;
@@ -336,14 +357,16 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     if (seen->at_ms != 0 && now_ms - seen->at_ms < DEPLOYMENT_MS &&
         !procedure_is_terminal(state->phase))
         return false;
+    if (!prepare_detail(gateway, bench, state, &detail))
+        return false;
     before = seen->version;
     if (state->version != before + 1)
         suppose_all_were_asked(gateway, state, seen);
     seen->version = state->version;
     seen->at_ms = now_ms;
+    tell_detail(gateway, bench, &detail, before);
     tell_summary(gateway, bench, state);
     tell_inbox(gateway, bench, state, seen);
-    tell_detail(gateway, bench, state, before);
     return true;
 }
 

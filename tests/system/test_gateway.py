@@ -18,14 +18,13 @@ KINDS = {  # what may be asked, in a form that can be read
 
 
 # --- live updates ---
-@pytest.mark.only("embedded")  # on Kafka an entry was missed once: to be looked into
 def test_who_watches_a_deployment_is_told_everything_that_happens_to_it(service):
     lab = service.lab
     name = lab.submit(lab.feature_of(service))
     with Watch(lab, f"deployments,deployment:{name},flags") as watch:
         lab.approve(name)
         lab.wait_exit(name, "COMPLETED")
-        watch.wait(lambda e: e.name == "detail" and e.data["id"] == name and
+        watch.wait(lambda e: e.name == "deployment" and e.data["id"] == name and
                    e.data["exit"] == "COMPLETED")
         told = watch.news()
     mine = [e for e in told if e.name == "deployment" and e.data["id"] == name]
@@ -38,7 +37,7 @@ def test_who_watches_a_deployment_is_told_everything_that_happens_to_it(service)
     entries = [(e.data["entry"]["version"], e.data["entry"]["index"]) for e in told
                if e.name == "entry"]
     assert entries == sorted(set(entries)) and entries, "an entry was told twice, or out of order"
-    untold = [t for t in timeline if entries[0][0] <= t["version"] < versions[-1] and
+    untold = [t for t in timeline if entries[0][0] <= t["version"] <= versions[-1] and
               (t["version"], t["index"]) not in entries]
     assert not untold
     flags = [e.data for e in told if e.name == "flag" and e.data["deployment"] == name]

@@ -62,6 +62,67 @@ static void an_entry_beyond_the_state_is_told_with_its_own_version(void **state)
     assert_non_null(strstr(strstr(told(), "event: entry"), "twelve"));
 }
 
+static int count_of(const char *news, const char *what)
+{
+    int count = 0;
+
+    for (const char *at = news; (at = strstr(at, what)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* Versions 11 to 13, the end among them, in one commit. */
+static void end_at_once(struct world_deployment *deployment)
+{
+    for (uint64_t version = 11; version <= 13; version++)
+        world_entry(deployment, version, "StepGo", "an entry", NULL);
+    deployment->state->version = 13;
+    deployment->state->phase = PB__PHASE__COMPLETED;
+    deployment->state->now_ms = w.clock.now_ms;
+    world_store(deployment);
+}
+
+static void who_sees_the_end_has_seen_everything_before_it(void **state)
+{
+    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__FINALISING);
+    const char *last_entry = NULL;
+    const char *news;
+
+    (void)state;
+    world_store(&deployment);
+    assert_int_equal(watch("rel", "deployments,deployment:a.1", 1), 200);
+    (void)told();
+    end_at_once(&deployment);
+    news = told();
+    assert_int_equal(count_of(news, "event: entry"), 3);
+    for (const char *at = news; (at = strstr(at, "event: entry")) != NULL; at++)
+        last_entry = at;
+    assert_true(last_entry < strstr(news, "event: detail"));
+    assert_true(last_entry < strstr(news, "event: deployment"));
+}
+
+static enum memory_fault no_timeline(void *self, const char *operation, const char *object)
+{
+    (void)self;
+    (void)operation;
+    return strstr(object, "timeline:") != NULL ? FAULT_BEFORE : FAULT_NONE;
+}
+
+static void what_cannot_be_read_now_is_told_later_and_whole(void **state)
+{
+    struct world_deployment deployment = world_deployment("a.1", PB__PHASE__FINALISING);
+
+    (void)state;
+    world_store(&deployment);
+    assert_int_equal(watch("rel", "deployments,deployment:a.1", 1), 200);
+    (void)told();
+    end_at_once(&deployment);
+    w.store_faults.ask = no_timeline;
+    assert_string_equal(told(), "");
+    w.store_faults.ask = NULL;
+    assert_int_equal(count_of(told(), "event: entry"), 3);
+}
+
 /* Its record is older than one of another partition, but it was applied later. */
 static void what_comes_late_from_another_partition_is_told(void **state)
 {
@@ -346,6 +407,8 @@ int main(void)
         TEST(a_stream_begins_with_hello),
         TEST(each_version_is_told_once_to_those_who_want_it),
         TEST(an_entry_beyond_the_state_is_told_with_its_own_version),
+        TEST(who_sees_the_end_has_seen_everything_before_it),
+        TEST(what_cannot_be_read_now_is_told_later_and_whole),
         TEST(what_comes_late_from_another_partition_is_told),
         TEST(many_versions_in_a_moment_become_one),
         TEST(an_end_is_told_at_once),
