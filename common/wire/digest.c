@@ -1,5 +1,7 @@
 #include "common/wire/digest.h"
 
+#include "common/base/base64.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -30,6 +32,18 @@ void digest_sha256(const void *bytes, size_t length, char ret_hex[DIGEST_HEX_SIZ
     if (EVP_Digest(bytes, length, raw, NULL, EVP_sha256(), NULL) != 1)
         abort();
     to_hex(raw, ret_hex);
+}
+
+void digest_field(const void *bytes, size_t length, char ret_field[DIGEST_FIELD_SIZE])
+{
+    unsigned char raw[SHA256_SIZE];
+    struct text field = text_over(ret_field, DIGEST_FIELD_SIZE);
+
+    if (EVP_Digest(bytes, length, raw, NULL, EVP_sha256(), NULL) != 1)
+        abort();
+    text_add(&field, "sha-256=:");
+    base64_write(&field, raw, sizeof raw);
+    text_add_char(&field, ':');
 }
 
 static enum err digest_stream(FILE *file, char ret_hex[DIGEST_HEX_SIZE])

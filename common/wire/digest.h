@@ -12,6 +12,10 @@ enum { DIGEST_HEX_SIZE = 65 }; /* 64 digits and a NUL. */
 /* SHA-256 of length bytes. */
 void digest_sha256(const void *bytes, size_t length, char ret_hex[DIGEST_HEX_SIZE]);
 
+/* The same as a member of Repr-Digest (RFC 9530): "sha-256=:<base64>:". */
+enum { DIGEST_FIELD_SIZE = 56 };
+void digest_field(const void *bytes, size_t length, char ret_field[DIGEST_FIELD_SIZE]);
+
 /* SHA-256 of a file, read in pieces. ERR_NOT_FOUND, or ERR_UNAVAILABLE when it cannot be read.
  */
 enum err digest_file(const char *path,

@@ -135,6 +135,31 @@ enum cli_exit verb_list(struct cli *cli)
 
 /* --- inbox --- */
 
+static void print_item(struct cli *cli, const json_t *item)
+{
+    const int64_t deadline_ms = field_int(item, "deadline_ms");
+    const char *const closed = field_text(item, "closed");
+
+    if (closed[0] != '\0') {
+        (void)printf("%s  as %s, closed\n    %s %s\n",
+                     field_text(item, "deployment"),
+                     field_text(item, "role"),
+                     field_text(item, "detail"),
+                     closed);
+        return;
+    }
+    (void)printf("%s  as %s, since %s%s%s\n    %s\n    to do: %s\n",
+                 field_text(item, "deployment"),
+                 field_text(item, "role"),
+                 say_time(cli, field_int(item, "since_ms")),
+                 deadline_ms > 0 ? ", left: " : "",
+                 time_left(cli, deadline_ms),
+                 field_text(item, "detail"),
+                 field_text(item, "ask"));
+    if (field_text(item, "otherwise")[0] != '\0')
+        (void)printf("    otherwise: %s\n", field_text(item, "otherwise"));
+}
+
 static void print_inbox(struct cli *cli, const json_t *body)
 {
     size_t i;
@@ -144,18 +169,7 @@ static void print_inbox(struct cli *cli, const json_t *body)
         (void)puts("nothing waits for you; for the others: --all");
     json_array_foreach(field(body, "items"), i, item)
     {
-        const int64_t deadline_ms = field_int(item, "deadline_ms");
-
-        (void)printf("%s  as %s, since %s%s%s\n    %s\n    to do: %s\n",
-                     field_text(item, "deployment"),
-                     field_text(item, "role"),
-                     say_time(cli, field_int(item, "since_ms")),
-                     deadline_ms > 0 ? ", left: " : "",
-                     time_left(cli, deadline_ms),
-                     field_text(item, "detail"),
-                     field_text(item, "ask"));
-        if (field_text(item, "otherwise")[0] != '\0')
-            (void)printf("    otherwise: %s\n", field_text(item, "otherwise"));
+        print_item(cli, item);
     }
 }
 

@@ -48,6 +48,33 @@ static enum err load_state(struct gateway_call *call,
                                  error);
 }
 
+/* False (and answered) while the view has not reached the version that the client has seen
+ * elsewhere: an answer of what was before would be taken for what is. */
+static bool is_new_enough(struct gateway_call *call, const Pb__DeploymentState *state)
+{
+    uint64_t least = 0;
+
+    if (!call_number(call, &(struct query_number){ "min_version", 1, INT64_MAX, 0 }, &least))
+        return false;
+    if (state->version >= least)
+        return true;
+    call->retry_after_s = 1;
+    call_problem(
+        call,
+        &(struct problem){ .code = "behind",
+                           .deployment = state->id,
+                           .detail = arena_printf(call->arena,
+                                                  "%s is at version %llu here, not yet at %llu",
+                                                  state->id,
+                                                  (unsigned long long)state->version,
+                                                  (unsigned long long)least),
+                           .remedy = "Ask again in a second.",
+                           .more = arena_printf(call->arena,
+                                                "\"current_version\":%llu",
+                                                (unsigned long long)state->version) });
+    return false;
+}
+
 bool deployment_load(struct gateway_call *call, struct view_source *ret)
 {
     const struct projection *const projection = call->projection;
@@ -73,7 +100,7 @@ bool deployment_load(struct gateway_call *call, struct view_source *ret)
         .arena = call->arena, .state = state, .plan = plan, .viewer = call->actor
     };
     call->as_of_ms = state->now_ms;
-    return true;
+    return is_new_enough(call, state);
 }
 
 bool deployment_load_timeline(struct gateway_call *call, struct view_source *source)

@@ -4,14 +4,33 @@
 #include "common/base/json.h"
 #include "common/state/keys.h"
 #include "services/gateway/ofrep.h"
+#include "services/gateway/rates.h"
 
 #include <string.h>
 
-enum { NOT_MODIFIED = 304, UNAVAILABLE = 503 };
+enum { OK = 200, NOT_MODIFIED = 304, UNAVAILABLE = 503 };
 
 /* --- showing --- */
 
-static void write_latch(struct json *json, const Pb__Kill *kill)
+/* How long after the kill the provider and all gateways said off, as the coordinator heard it;
+ * null before that. */
+static void write_off_after(struct gateway_call *call, struct json *json, const Pb__Kill *kill)
+{
+    Pb__DeploymentState *state = NULL;
+    struct error ignored = { 0 };
+
+    if (projection_deployment(
+            call->projection, call_item(call), kill->deployment, &state, &ignored) == ERR_OK &&
+        state->flags != NULL && state->flags->off_ms > 0)
+        json_put_int(json,
+                     "off_after_ms",
+                     state->flags->off_ms > kill->at_ms ? state->flags->off_ms - kill->at_ms
+                                                        : 0);
+    else
+        json_put_null(json, "off_after_ms");
+}
+
+static void write_latch(struct gateway_call *call, struct json *json, const Pb__Kill *kill)
 {
     if (kill == NULL) {
         json_put_null(json, "latch");
@@ -21,6 +40,7 @@ static void write_latch(struct json *json, const Pb__Kill *kill)
     json_put_int(json, "at_ms", kill->at_ms);
     json_put_text(json, "by", kill->actor != NULL ? kill->actor->subject : "");
     json_put_text(json, "reason", kill->reason);
+    write_off_after(call, json, kill);
     json_end_object(json);
 }
 
@@ -51,6 +71,7 @@ struct flag_copy {
     Pb__FlagValue *value;
     Pb__Kill *kill; /* NULL: not latched. */
     bool latched;
+    uint64_t per_s;
 };
 
 static struct flag_copy copy_flag(struct gateway_call *call,
@@ -64,6 +85,10 @@ static struct flag_copy copy_flag(struct gateway_call *call,
         .value = pb_clone(call->arena, value),
         .kill = kill != NULL ? pb_clone(call->arena, kill) : NULL,
         .latched = latched,
+        .per_s = rates_per_s(call->gateway->rates,
+                             value->environment,
+                             value->flag,
+                             clock_monotonic_ms(call->gateway->ports->clock)),
     };
 }
 
@@ -86,8 +111,9 @@ static void write_flag(struct gateway_call *call,
     json_put_text(json, "audience", value->audience);
     json_put_uint(json, "sequence", value->sequence);
     json_put_int(json, "at_ms", value->at_ms);
-    write_latch(json, flag->kill);
+    write_latch(call, json, flag->kill);
     write_read_back(call, json, value);
+    json_put_uint(json, "evaluations_per_s", flag->per_s);
     json_end_object(json);
 }
 
@@ -248,6 +274,19 @@ static bool ofrep_is_ready(struct gateway_call *call)
     return false;
 }
 
+/* Under the lock: all of the environment were evaluated. */
+static void count_all(struct gateway_call *call, const char *environment)
+{
+    const int64_t now_ms = clock_monotonic_ms(call->gateway->ports->clock);
+    const Pb__FlagValue *const *values = NULL;
+    const size_t count = flag_table_flags(call->gateway->flags, &values);
+
+    for (size_t i = 0; i < count; i++) {
+        if (pb_same(values[i]->environment, environment))
+            rates_count(call->gateway->rates, environment, values[i]->flag, now_ms);
+    }
+}
+
 void post_ofrep_flag(struct gateway_call *call)
 {
     const struct ofrep_request request = ofrep_of(call);
@@ -257,6 +296,11 @@ void post_ofrep_flag(struct gateway_call *call)
     call->content_type = "application/json";
     (void)pthread_mutex_lock(&call->gateway->lock);
     call->status = ofrep_evaluate(&request, call->parameter[0], &call->out);
+    if (call->status == OK)
+        rates_count(call->gateway->rates,
+                    request.environment,
+                    call->parameter[0],
+                    clock_monotonic_ms(call->gateway->ports->clock));
     (void)pthread_mutex_unlock(&call->gateway->lock);
 }
 
@@ -288,5 +332,7 @@ void post_ofrep_all(struct gateway_call *call)
     call->content_type = "application/json";
     (void)pthread_mutex_lock(&call->gateway->lock);
     call->status = ofrep_evaluate_all(&request, &call->out);
+    if (call->status == OK)
+        count_all(call, request.environment);
     (void)pthread_mutex_unlock(&call->gateway->lock);
 }

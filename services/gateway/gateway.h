@@ -10,8 +10,8 @@
  *               so that none waits for the others (desk.h).
  *     herald    answers those who wait for the coordinator, and feeds live streams (herald.h).
  *
- * Flags, feed, waits and streams are shared and guarded by one lock, which nobody holds while
- * asking Redis, Kafka or another gateway. */
+ * Flags and their rates, feed, waits and streams are shared and guarded by one lock, which
+ * nobody holds while asking Redis, Kafka or another gateway. */
 #ifndef SERVICES_GATEWAY_GATEWAY_H
 #define SERVICES_GATEWAY_GATEWAY_H
 
@@ -44,8 +44,9 @@ struct bench {
 struct gateway {
     const struct service_ports *ports;
     struct auth *auth;
-    pthread_mutex_t lock; /* Of these four. */
+    pthread_mutex_t lock; /* Of these five. */
     struct flag_table *flags;
+    struct rates *rates;
     struct gateway_feed *feed;
     struct gateway_waits *waits;
     struct gateway_streams *streams;
@@ -117,6 +118,7 @@ struct gateway_call {
     const char *allow;  /* Of a 405. */
     const char *cookie; /* "Set-Cookie" */
     const char *vary;
+    const char *digest; /* "Repr-Digest" */
     int64_t as_of_ms;
     int retry_after_s;
     struct text out;

@@ -183,6 +183,7 @@ void get_report(struct gateway_call *call)
     static const char *const forms[] = { "application/json", "text/markdown", NULL };
     struct view_source source;
     Pb__DeploymentReport *report;
+    char *digest;
 
     if (!deployment_load(call, &source) || !deployment_load_timeline(call, &source))
         return;
@@ -201,4 +202,8 @@ void get_report(struct gateway_call *call)
         report_json(report, &call->out);
         call->content_type = "application/json";
     }
+    /* What is filed away must be what was sent. */
+    digest = arena_alloc(call->arena, DIGEST_FIELD_SIZE);
+    digest_field(call->out.bytes, call->out.length, digest);
+    call->digest = digest;
 }

@@ -138,7 +138,58 @@ void write_inbox_item(struct gateway_call *call,
     json_put_text(json, "otherwise", waiting->otherwise);
     json_put_text(json, "weight", weight_of(call, state));
     view_texts(json, "actions", waiting->actions, waiting->n_actions);
+    json_put_null(json, "closed");
     json_end_object(json);
+}
+
+/* A sign-off that was asked for and is void now that it is being taken back: told, so that
+ * nobody looks for it in vain. */
+static void write_void(struct gateway_call *call,
+                       struct json *json,
+                       const Pb__DeploymentState *state,
+                       const Pb__SignOffSpec *spec)
+{
+    json_put_object(json, NULL);
+    json_put_text(
+        json, "id", arena_printf(call->arena, "%s/%s/%u", state->id, spec->role, spec->step));
+    json_put_text(json, "kind", "SIGNOFF");
+    json_put_text(json, "deployment", state->id);
+    json_put_uint(json, "version", state->version);
+    json_put_text(json, "role", spec->role);
+    json_put_text(json, "ask", "Nothing: no longer needed.");
+    json_put_text(json,
+                  "detail",
+                  arena_printf(call->arena, "Sign-off of %s.", view_step_name(spec->step)));
+    json_put_int(json, "since_ms", state->steps[spec->step]->ended_ms);
+    json_put_null(json, "deadline_ms");
+    json_put_text(json, "otherwise", "");
+    json_put_text(json, "weight", "ordinary");
+    view_texts(json, "actions", NULL, 0);
+    json_put_text(
+        json,
+        "closed",
+        arena_printf(call->arena, "void, it is being taken back: %s", state->stop->cause));
+    json_end_object(json);
+}
+
+static void write_voids(struct gateway_call *call,
+                        struct json *json,
+                        const Pb__DeploymentState *state,
+                        bool all)
+{
+    Pb__Plan *plan = NULL;
+    struct error ignored = { 0 };
+
+    if (state->stop == NULL ||
+        projection_plan(call->projection, call->item, state, &plan, &ignored) != ERR_OK)
+        return;
+    for (size_t i = 0; i < plan->n_signoffs; i++) {
+        const Pb__SignOffSpec *const spec = plan->signoffs[i];
+
+        if ((all || auth_has_role(call->actor, spec->role)) && spec->step < state->n_steps &&
+            strcmp(view_signoff_state(state, spec), "OPEN") == 0)
+            write_void(call, json, state, spec);
+    }
 }
 
 static void write_items(struct gateway_call *call,
@@ -168,8 +219,10 @@ static bool add_deployment(struct gateway_call *call,
     const enum err err =
         projection_deployment(call->projection, call_item(call), id, &state, &error);
 
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         write_items(call, json, state, all);
+        write_voids(call, json, state, all);
+    }
     if (err == ERR_OK && state->now_ms > call->as_of_ms)
         call->as_of_ms = state->now_ms;
     if (err == ERR_OK || err == ERR_NOT_FOUND)

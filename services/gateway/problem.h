@@ -24,7 +24,20 @@ int problem_status(const char *code);
 /* Append the application/problem+json body. Returns the status. */
 int problem_write(const struct problem *problem, struct text *out);
 
-/* Every code by its place in the table, for the OpenAPI description; NULL beyond the last. */
-const char *problem_code(size_t index);
+/* The name of a kind of problem is this and its code; what it means is told at the path. */
+#define PROBLEM_URN  "urn:slipway:problem:"
+#define PROBLEM_DOCS "/docs/problems/"
+
+/* One kind of problem, for the description and its documentation. */
+struct problem_text {
+    const char *code;
+    int status; /* Of HTTP. */
+    const char *title;
+    const char *meaning;
+    const char *remedy;
+};
+
+/* By its place in the table; NULL beyond the last. */
+const struct problem_text *problem_text(size_t index);
 
 #endif

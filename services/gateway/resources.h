@@ -5,6 +5,10 @@
 #include "services/gateway/gateway.h"
 #include "services/gateway/view.h"
 
+/* problem_docs.c */
+void get_problem_docs(struct gateway_call *call);
+void get_problem_doc(struct gateway_call *call);
+
 /* list.c */
 void get_deployments(struct gateway_call *call);
 

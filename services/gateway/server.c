@@ -85,6 +85,7 @@ static struct web_response response_of(const struct gateway_call *call)
     set_header(&response, "Set-Cookie", call->cookie);
     set_header(&response, "Allow", call->allow);
     set_header(&response, "Vary", call->vary);
+    set_header(&response, "Repr-Digest", call->digest);
     set_header(&response, "Slipway-As-Of", number_text(call, call->as_of_ms));
     if (call->retry_after_s > 0)
         set_header(&response, "Retry-After", number_text(call, call->retry_after_s));

@@ -5,6 +5,7 @@
 #include "services/gateway/desk.h"
 #include "services/gateway/feed.h"
 #include "services/gateway/herald.h"
+#include "services/gateway/rates.h"
 #include "services/gateway/server.h"
 #include "services/gateway/stream.h"
 
@@ -62,6 +63,7 @@ static enum err gateway_open(const struct service_ports *ports,
         abort();
     gateway->ports = ports;
     gateway->flags = flag_table_new();
+    gateway->rates = rates_new();
     gateway->feed = feed_new();
     gateway->waits = waits_new();
     gateway->streams = streams_new();
@@ -231,6 +233,7 @@ static void gateway_close(void *state)
     budgets_free(gateway->budgets);
     auth_free(gateway->auth);
     flag_table_free(gateway->flags);
+    rates_free(gateway->rates);
     feed_free(gateway->feed);
     waits_free(gateway->waits);
     streams_free(gateway->streams);

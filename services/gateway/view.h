@@ -37,6 +37,9 @@ void view_exit(struct json *json, const Pb__DeploymentState *state);
 /* waiting_for, alone. */
 void view_waiting(struct json *json, const char *key, const Pb__DeploymentState *state);
 
+/* NOT_OPEN OPEN GIVEN REFUSED */
+const char *view_signoff_state(const Pb__DeploymentState *state, const Pb__SignOffSpec *spec);
+
 /* What was measured, from that time on. series may be NULL. metrics.c */
 void view_metrics(struct json *json,
                   const char *key,
@@ -56,6 +59,10 @@ void view_links(struct json *json, const char *key, Pb__Link *const *links, size
 void view_plan(struct json *json, const char *key, const struct view_source *source);
 void view_changes(struct json *json, const char *key, const struct view_source *source);
 void view_stages(struct json *json, const char *key, const struct view_source *source);
+
+/* Incidents, with what each set in motion, from the timeline. view_incidents.c */
+void view_incidents(struct json *json, const char *key, const struct view_source *source);
+
 /* What taking it back would do, from what was applied; once it is being taken back, also what
  * was done of it, from the timeline. */
 void view_undo(struct json *json, const char *key, const struct view_source *source);

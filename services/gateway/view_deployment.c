@@ -94,10 +94,10 @@ static const Pb__SignOffGiven *signoff_given(const Pb__DeploymentState *state,
     return newest;
 }
 
-static const char *signoff_state(const Pb__DeploymentState *state,
-                                 const Pb__SignOffSpec *spec,
-                                 const Pb__SignOffGiven *given)
+const char *view_signoff_state(const Pb__DeploymentState *state, const Pb__SignOffSpec *spec)
 {
+    const Pb__SignOffGiven *const given = signoff_given(state, spec);
+
     if (given != NULL)
         return given->accept ? "GIVEN" : "REFUSED";
     if (spec->step == 6)
@@ -118,7 +118,7 @@ static void view_signoffs(struct json *json, const struct view_source *source)
         json_put_text(json, "role", spec->role);
         json_put_text(json, "for", spec->what);
         json_put_uint(json, "step", spec->step);
-        json_put_text(json, "state", signoff_state(source->state, spec, given));
+        json_put_text(json, "state", view_signoff_state(source->state, spec));
         json_put_text(json, "actor", given != NULL ? given->subject : "");
         view_time(json, "at_ms", given != NULL ? given->at_ms : 0);
         json_put_text(json, "note", given != NULL ? given->note : "");
@@ -140,27 +140,6 @@ static void view_findings(struct json *json, const struct view_source *source)
 
         if (entry->finding != NULL && newest)
             view_finding(json, NULL, entry);
-    }
-    json_end_array(json);
-}
-
-static void view_incidents(struct json *json, const Pb__DeploymentState *state)
-{
-    json_put_array(json, "incidents");
-    for (size_t i = 0; i < state->n_incidents; i++) {
-        const Pb__Incident *const incident = state->incidents[i];
-
-        json_put_object(json, NULL);
-        json_put_text(json, "cause", incident->cause);
-        json_put_text(
-            json, "severity", pb_enum_name(&pb__severity__descriptor, (int)incident->severity));
-        json_put_bool(json, "open", incident->open);
-        json_put_uint(json, "count", incident->count);
-        json_put_int(json, "first_ms", incident->first_ms);
-        json_put_int(json, "last_ms", incident->last_ms);
-        json_put_text(json, "summary", incident->summary);
-        json_put_text(json, "link", incident->link);
-        json_end_object(json);
     }
     json_end_array(json);
 }
@@ -293,7 +272,7 @@ void view_deployment(struct json *json, const char *key, const struct view_sourc
     view_metrics(json, "metrics", source->series, 0);
     view_findings(json, source);
     view_undo(json, "undo", source);
-    view_incidents(json, state);
+    view_incidents(json, "incidents", source);
     view_stop(json, state);
     view_receipts(json, state);
     view_dates(json, state->dates);

@@ -27,6 +27,7 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, const char 
     json_put_int(&json, "status", status);
     json_put_text(&json, "detail", detail);
     json_put_text(&json, "code", "bad-http");
+    json_put_text(&json, "docs", "/docs/problems/bad-http");
     json_end_object(&json);
     web_set_header(&response, "Content-Type", "application/problem+json");
     web_set_header(&response, "Connection", "close");

@@ -176,6 +176,8 @@ static void beside_ended(struct turn *turn, Pb__TaskState *task, bool well)
         task_again(turn, task, task_backoff_ms(turn, task));
         return;
     }
+    if (well && strcmp(task->kind, "kill") == 0 && turn->state->flags->off_ms == 0)
+        turn->state->flags->off_ms = turn->now_ms;
     (void)entry_add(turn,
                     strcmp(task->kind, "kill") == 0 ? "KillReadBack" : "Announced",
                     "%s%s%s",

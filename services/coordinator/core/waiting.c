@@ -265,6 +265,15 @@ static void remind(struct turn *turn, const char *kind_was, int64_t since_was_ms
     }
 }
 
+/* Whoever reads why it waits also reads what ends that, and what happens if nothing does. */
+static void leave_nothing_unsaid(Pb__WaitingFor *wait)
+{
+    if (wait->unblock[0] == '\0')
+        wait->unblock = "What holds it up is put right; then retry.";
+    if (wait->otherwise[0] == '\0')
+        wait->otherwise = "There is no deadline; it stays as it is.";
+}
+
 void waiting_fill(struct turn *turn)
 {
     Pb__DeploymentState *const state = turn->state;
@@ -274,5 +283,7 @@ void waiting_fill(struct turn *turn)
 
     state->waiting_for = pb_new(turn->arena, &pb__waiting_for__descriptor);
     wait_in_phase(turn);
+    if (!procedure_is_terminal(state->phase))
+        leave_nothing_unsaid(state->waiting_for);
     remind(turn, kind_was, since_was_ms);
 }

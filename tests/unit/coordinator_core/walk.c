@@ -103,6 +103,11 @@ static void check_bounds(struct walk *walk, const Pb__DeploymentState *state)
          "the state is too large");
     MUST(walk, state->waiting_for->sentence[0] != '\0', "it does not say what it waits for");
     MUST(walk,
+         procedure_is_terminal(state->phase) ||
+             (state->waiting_for->since_ms > 0 && state->waiting_for->unblock[0] != '\0' &&
+              state->waiting_for->otherwise[0] != '\0'),
+         "it does not say since when, what ends it, or what happens otherwise");
+    MUST(walk,
          procedure_is_terminal(state->phase) || walk_task(state) != NULL ||
              state->n_timers > 0 || state->waiting_for->n_who > 0 ||
              strcmp(state->waiting_for->kind, "LANE") == 0,

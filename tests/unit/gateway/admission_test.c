@@ -29,8 +29,8 @@ static void every_problem_has_a_status_and_a_title(void **state)
     struct text text = text_over(bytes, sizeof bytes);
 
     (void)state;
-    for (size_t i = 0; problem_code(i) != NULL; i++) {
-        const struct problem problem = { .code = problem_code(i),
+    for (size_t i = 0; problem_text(i) != NULL; i++) {
+        const struct problem problem = { .code = problem_text(i)->code,
                                          .detail = "a \"quoted\" \x01 detail",
                                          .more = "\"near\":[\"a\"]" };
         json_t *json;
@@ -46,6 +46,31 @@ static void every_problem_has_a_status_and_a_title(void **state)
         json_decref(json);
     }
     assert_int_equal(problem_status("no-such-code"), 500);
+}
+
+static void every_problem_leads_to_what_it_means(void **state)
+{
+    char index[32 * 1024];
+
+    (void)state;
+    assert_int_equal(world_ask(&(struct asked){ .target = "/docs/problems" }), 200);
+    (void)snprintf(index, sizeof index, "%s", world_body());
+    for (size_t i = 0; problem_text(i) != NULL; i++) {
+        const struct problem_text *const kind = problem_text(i);
+        const char *const path = arena_printf(&w.arena, PROBLEM_DOCS "%s", kind->code);
+        const char *const whole =
+            arena_printf(&w.arena, PROBLEM_DOCS PROBLEM_URN "%s", kind->code);
+
+        assert_true(strlen(kind->meaning) > 40 && strlen(kind->remedy) > 10);
+        assert_int_equal(world_ask(&(struct asked){ .target = path }), 200);
+        assert_non_null(strstr(world_body(), kind->meaning));
+        assert_non_null(strstr(world_body(), kind->remedy));
+        assert_non_null(strstr(index, world_body()));
+        assert_int_equal(world_ask(&(struct asked){ .target = whole }), 200);
+    }
+    assert_int_equal(world_get("/v1/deployments/nothing.1"), 404);
+    assert_string_equal(world_text("type"), "urn:slipway:problem:no-such");
+    assert_string_equal(world_text("docs"), "/docs/problems/no-such");
 }
 
 static void everything_carries_the_callers_trace(void **state)
@@ -143,6 +168,7 @@ int main(void)
         TEST(json_is_at_most_32_deep),
         TEST(other_methods_and_paths_are_told_apart),
         TEST(every_problem_has_a_status_and_a_title),
+        TEST(every_problem_leads_to_what_it_means),
         TEST(everything_carries_the_callers_trace),
         TEST(a_token_that_asks_too_often_is_told_when_to_ask_again),
         TEST(stopping_has_a_budget_of_its_own),

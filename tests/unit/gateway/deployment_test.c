@@ -1,24 +1,8 @@
 /* One deployment and its parts. */
 #include "common/state/keys.h"
+#include "common/wire/digest.h"
 #include "tests/support/test.h"
 #include "tests/unit/gateway/gateway_world.h"
-
-static struct world_deployment rolling_out(void)
-{
-    struct world_deployment deployment =
-        world_deployment("express-pay.3", PB__PHASE__ROLLING_OUT);
-    Pb__Applied *const applied = pb_new(&w.arena, &pb__applied__descriptor);
-
-    PB_APPEND(&w.arena, deployment.state, applied, applied);
-    PB_APPEND(&w.arena, deployment.state->dates, activation_ms, w.clock.now_ms - 2000);
-    PB_APPEND(&w.arena, deployment.state->dates, activation_ms, w.clock.now_ms - 1000);
-    deployment.state->flags->percent = 10;
-    deployment.state->cursor->stage = 1;
-    deployment.state->cursor->sub = PB__SUB__SUB_WATCH;
-    deployment.state->samples = 12;
-    world_store(&deployment);
-    return deployment;
-}
 
 static Pb__Finding *finding(const char *check, Pb__Verdict verdict)
 {
@@ -63,7 +47,7 @@ static int get_as(const char *target, const char *accept)
 
 static void everything_that_is_known_is_shown(void **state)
 {
-    struct world_deployment deployment = rolling_out();
+    struct world_deployment deployment = world_rolling_out();
 
     (void)state;
     world_entry(&deployment, 3, "PlanCompiled", "plan", NULL);
@@ -101,7 +85,7 @@ static void undone(const struct world_deployment *deployment,
 
 static void an_undo_says_what_is_done_of_it_and_what_is_left(void **state)
 {
-    struct world_deployment deployment = rolling_out();
+    struct world_deployment deployment = world_rolling_out();
 
     (void)state;
     undone(&deployment, 4, "Reverted", 0);
@@ -174,7 +158,7 @@ static void a_sign_off_of_an_earlier_try_does_not_count(void **state)
 static void its_version_is_its_tag(void **state)
 {
     (void)state;
-    (void)rolling_out();
+    (void)world_rolling_out();
     assert_int_equal(world_get("/v1/deployments/express-pay.3"), 200);
     assert_string_equal(w.call.etag, "\"v10\"");
     assert_int_equal(world_ask(&(struct asked){ .target = "/v1/deployments/express-pay.3",
@@ -191,7 +175,7 @@ static void its_version_is_its_tag(void **state)
 static void head_is_get_without_its_body(void **state)
 {
     (void)state;
-    (void)rolling_out();
+    (void)world_rolling_out();
     assert_int_equal(world_ask(&(struct asked){ .method = "HEAD",
                                                 .target = "/v1/deployments/express-pay.3",
                                                 .token = "rel" }),
@@ -209,7 +193,7 @@ static void a_feature_means_its_newest_attempt(void **state)
 
     (void)state;
     world_store(&first);
-    (void)rolling_out();
+    (void)world_rolling_out();
     assert_int_equal(world_get("/v1/deployments/express-pay"), 200);
     assert_string_equal(world_text("id"), "express-pay.3");
     assert_int_equal(world_count("attempts"), 2);
@@ -227,7 +211,7 @@ static void the_plan_differs_from_the_attempt_before(void **state)
     second.plan->observe_ms++;
     second.state->plan_hash = "ffff";
     world_store(&second);
-    (void)rolling_out();
+    (void)world_rolling_out();
     assert_int_equal(world_get("/v1/deployments/express-pay/plan"), 200);
     assert_string_equal(world_text("against"), "express-pay.2");
     assert_int_equal(world_count("diff"), 1);
@@ -254,9 +238,10 @@ static void documents_come_in_the_form_that_is_liked_best(void **state)
         { "", "application/json" },
         { ";;,,q=,=", "application/json" },
     };
+    char digest[DIGEST_FIELD_SIZE];
 
     (void)state;
-    (void)rolling_out();
+    (void)world_rolling_out();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(get_as("/v1/deployments/express-pay/plan", cases[i].accept), 200);
         if (strcmp(w.call.content_type, cases[i].type) != 0)
@@ -264,12 +249,14 @@ static void documents_come_in_the_form_that_is_liked_best(void **state)
         assert_string_equal(w.call.vary, "Accept");
         assert_int_equal(get_as("/v1/deployments/express-pay/report", cases[i].accept), 200);
         assert_string_equal(w.call.content_type, cases[i].type);
+        digest_field(w.call.out.bytes, w.call.out.length, digest);
+        assert_string_equal(w.call.digest, digest);
     }
 }
 
 static void the_timeline_is_filtered_and_exported(void **state)
 {
-    struct world_deployment deployment = rolling_out();
+    struct world_deployment deployment = world_rolling_out();
 
     (void)state;
     world_entry(&deployment, 1, "StepGo", "step 1 Go", NULL);
@@ -292,7 +279,7 @@ static void the_timeline_is_filtered_and_exported(void **state)
 
 static void findings_are_filtered(void **state)
 {
-    struct world_deployment deployment = rolling_out();
+    struct world_deployment deployment = world_rolling_out();
 
     (void)state;
     world_entry(&deployment, 1, "Finding", "a", finding("smoke.api", PB__VERDICT__FAIL));
@@ -315,7 +302,7 @@ static void findings_are_filtered(void **state)
 static void metrics_are_decimal_numbers(void **state)
 {
     (void)state;
-    (void)rolling_out();
+    (void)world_rolling_out();
     assert_int_equal(world_get("/v1/deployments/express-pay/metrics"), 200);
     assert_int_equal(world_count("items"), 0);
     put_series("express-pay.3");
@@ -333,7 +320,7 @@ static void metrics_are_decimal_numbers(void **state)
 
 static void a_decision_is_explained_from_the_record(void **state)
 {
-    struct world_deployment deployment = rolling_out();
+    struct world_deployment deployment = world_rolling_out();
 
     (void)state;
     deployment.state->step = 3;
@@ -391,7 +378,7 @@ static void names_of_any_form_are_looked_up_or_not_found(void **state)
                                          "%s", "a.1.", "\xc3\xa9.1", "*",  "{0}:dep" };
 
     (void)state;
-    (void)rolling_out();
+    (void)world_rolling_out();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_int_equal(world_get(arena_printf(&w.arena, "/v1/deployments/%s", names[i])),
                          404);
@@ -399,7 +386,7 @@ static void names_of_any_form_are_looked_up_or_not_found(void **state)
 
 static void what_the_record_says_stays_text(void **state)
 {
-    struct world_deployment deployment = rolling_out();
+    struct world_deployment deployment = world_rolling_out();
 
     (void)state;
     deployment.state->title = "</script>\"\\\x01 \xf0\x9f\x9a\x80";

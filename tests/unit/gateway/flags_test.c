@@ -76,6 +76,27 @@ static void a_flag_says_what_is_granted_and_what_is_latched(void **state)
     assert_int_equal(world_get("/v1/flags/staging/express-pay"), 404);
 }
 
+static void a_flag_says_how_often_it_is_evaluated(void **state)
+{
+    const struct asked asked = { .method = "POST",
+                                 .target = "/ofrep/v1/evaluate/flags/express-pay",
+                                 .body = "{\"context\":{\"targetingKey\":\"u\"}}",
+                                 .headers = { "Content-Type: application/json" } };
+
+    (void)state;
+    world_grant("express-pay", "express-pay.1", 25, 1);
+    world_turn();
+    assert_int_equal(world_get("/v1/flags/production/express-pay"), 200);
+    assert_int_equal(world_int("evaluations_per_s"), 0);
+    for (int i = 0; i < 25; i++)
+        assert_int_equal(world_ask(&asked), 200);
+    assert_int_equal(world_get("/v1/flags/production/express-pay"), 200);
+    assert_int_equal(world_int("evaluations_per_s"), 3);
+    memory_clock_advance(&w.clock, 30000);
+    assert_int_equal(world_get("/v1/flags/production/express-pay"), 200);
+    assert_int_equal(world_int("evaluations_per_s"), 0);
+}
+
 static const char reason[] = "{\"reason\":\"payments fail\"}";
 
 static int kill_flag(const char *subject)
@@ -312,6 +333,7 @@ int main(void)
         TEST(while_the_flags_are_being_read_nothing_is_on_and_nothing_is_off),
         TEST(while_the_flags_are_being_read_a_kill_asks_to_be_sent_again),
         TEST(a_flag_says_what_is_granted_and_what_is_latched),
+        TEST(a_flag_says_how_often_it_is_evaluated),
         TEST(a_kill_is_written_at_once_and_this_gateway_is_off),
         TEST(a_gateway_that_does_not_agree_is_named),
         TEST(not_everybody_may_kill_and_nobody_without_a_reason),

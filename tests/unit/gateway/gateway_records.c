@@ -281,6 +281,23 @@ void world_entry(const struct world_deployment *deployment,
                     &entry);
 }
 
+struct world_deployment world_rolling_out(void)
+{
+    struct world_deployment deployment =
+        world_deployment("express-pay.3", PB__PHASE__ROLLING_OUT);
+    Pb__Applied *const applied = pb_new(&w.arena, &pb__applied__descriptor);
+
+    PB_APPEND(&w.arena, deployment.state, applied, applied);
+    PB_APPEND(&w.arena, deployment.state->dates, activation_ms, w.clock.now_ms - 2000);
+    PB_APPEND(&w.arena, deployment.state->dates, activation_ms, w.clock.now_ms - 1000);
+    deployment.state->flags->percent = 10;
+    deployment.state->cursor->stage = 1;
+    deployment.state->cursor->sub = PB__SUB__SUB_WATCH;
+    deployment.state->samples = 12;
+    world_store(&deployment);
+    return deployment;
+}
+
 /* --- what was sent --- */
 
 size_t world_sent_count(const char *topic)

@@ -98,6 +98,8 @@ struct world_deployment {
 /* "feature.attempt" in that phase, updated at that many seconds after the start, with the plan
  * that deploy/example/feature.yaml compiles to; stored by world_store. */
 struct world_deployment world_deployment(const char *id, Pb__Phase phase);
+/* express-pay.3 in stage 2 of 10 %, its first batch in; stored. */
+struct world_deployment world_rolling_out(void);
 void world_store(const struct world_deployment *deployment);
 void world_entry(const struct world_deployment *deployment,
                  uint64_t version,

@@ -256,6 +256,24 @@ static void the_inbox_holds_what_waits_for_my_roles(void **state)
     assert_int_equal(world_get("/v1/inbox?for=them"), 400);
 }
 
+static void a_sign_off_that_became_void_is_closed(void **state)
+{
+    struct world_deployment deployment =
+        world_deployment("express-pay.3", PB__PHASE__ROLLING_BACK);
+
+    (void)state;
+    deployment.state->step = 4;
+    deployment.state->stop = pb_new(&w.arena, &pb__stop_cause__descriptor);
+    deployment.state->stop->cause = "critical incident";
+    world_store(&deployment);
+    assert_int_equal(world_ask(&(struct asked){ .target = "/v1/inbox", .token = "dev" }), 200);
+    assert_int_equal(world_count("items"), 1);
+    assert_string_equal(world_text("items.0.kind"), "SIGNOFF");
+    assert_string_equal(world_text("items.0.closed"),
+                        "void, it is being taken back: critical incident");
+    assert_int_equal(world_count("items.0.actions"), 0);
+}
+
 static void who_i_am_and_what_i_may(void **state)
 {
     (void)state;
@@ -269,6 +287,7 @@ static void who_i_am_and_what_i_may(void **state)
 
 static void lanes_say_who_holds_and_who_waits(void **state)
 {
+    struct world_deployment holder = world_deployment("a.1", PB__PHASE__EXECUTING);
     Pb__LaneState *const lane = pb_new(&w.arena, &pb__lane_state__descriptor);
     Pb__LaneRequest *const next = pb_new(&w.arena, &pb__lane_request__descriptor);
     const char *const key = keys_lane_record(&w.arena, "production/shop");
@@ -285,9 +304,13 @@ static void lanes_say_who_holds_and_who_waits(void **state)
     PB_APPEND(&w.arena, lane, queue, next);
     world_put_message(KEY_LANE(&w.arena, p, "slipway:", "production/shop"), lane);
     world_member(KEY_LANES(&w.arena, p, "slipway:"), "production/shop");
+    world_store(&holder);
     assert_int_equal(world_get("/v1/lanes"), 200);
     assert_string_equal(world_text("items.0.holder.deployment"), "a.1");
     assert_string_equal(world_text("items.0.queue.0.undo_of"), "y.1");
+    assert_string_equal(world_text("items.0.queue.0.note"),
+                        "takes back the changes of y.1; undo goes first");
+    assert_string_equal(world_text("items.0.holder.note"), "holds it until step 5 ends");
 }
 
 int main(void)
@@ -305,6 +328,7 @@ int main(void)
         TEST(what_the_client_has_is_not_sent_again),
         TEST(the_inbox_holds_what_waits_for_my_roles),
         TEST(who_i_am_and_what_i_may),
+        TEST(a_sign_off_that_became_void_is_closed),
         TEST(lanes_say_who_holds_and_who_waits),
     };
 

@@ -97,6 +97,8 @@ const char *judge_state(const struct search *search,
         return "it does not say what it waits for";
     if (procedure_is_terminal(state->phase))
         return judge_end(search, state, world);
+    if (wait->since_ms <= 0 || wait->unblock[0] == '\0' || wait->otherwise[0] == '\0')
+        return "it does not say since when, what ends it, or what happens otherwise";
     if (strcmp(wait->kind, "NONE") == 0)
         return "not ended, and waits for nothing";
     if (main_task(state) == NULL && wait->n_who == 0 && state->n_timers == 0 &&
