@@ -136,6 +136,10 @@ struct settings {
     struct {
         const char *keys;   /* Folder with <writer>.key files, 32 bytes or hex. */
         const char *tokens; /* Token file of the gateway. */
+        /* Public keys (PEM) that artifacts and acceptance reports must be signed by, so that
+         * step 1 goes on; "": signatures are not asked for. */
+        const char *artifact_key;
+        const char *acceptance_key;
     } security;
     struct {
         const char *listen; /* "127.0.0.1:8080" */

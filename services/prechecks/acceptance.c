@@ -2,6 +2,8 @@
 #include "services/prechecks/links.h"
 #include "services/prechecks/tally.h"
 
+#include "common/wire/signature.h"
+
 #include <string.h>
 
 static const char *report_link(const struct look *look)
@@ -87,6 +89,36 @@ void look_at_criteria(const struct look *look, Pb__Finding *ret)
                                      report->accepted ? "accepted" : "not accepted");
 }
 
+/* By the key that the operator names, at the report's address with ".sig". */
+static void look_at_signature(const struct look *look, Pb__Finding *ret)
+{
+    struct arena *const arena = look->env.arena;
+    const char *const url = arena_printf(arena, "%s.sig", report_link(look));
+    const char *const key = look->env.settings->security.acceptance_key;
+    struct http_response response = { 0 };
+    const struct link_answer answer = link_read(look, url, &response);
+    struct error error = { 0 };
+    enum err err;
+
+    ret->wanted = arena_printf(arena, "%s, signed by %s", ret->wanted, key);
+    if (answer.verdict != PB__VERDICT__PASS) {
+        ret->verdict = answer.verdict;
+        ret->observed = arena_printf(arena, "the signature %.200s %s", url, answer.said);
+        return;
+    }
+    err = signature_check(driver_path(&look->env, key),
+                          look->asked->report->digest->value,
+                          response.body,
+                          response.body_length,
+                          &error);
+    if (err == ERR_OK) {
+        ret->observed = arena_printf(arena, "%s, signed", ret->observed);
+        return;
+    }
+    ret->verdict = err == ERR_UNAVAILABLE ? PB__VERDICT__ERROR : PB__VERDICT__FAIL;
+    ret->observed = arena_text(arena, error.text);
+}
+
 void look_at_report_digest(const struct look *look, Pb__Finding *ret)
 {
     const Pb__AcceptanceReport *const report = look->asked->report;
@@ -104,6 +136,8 @@ void look_at_report_digest(const struct look *look, Pb__Finding *ret)
     ret->verdict = answer.verdict;
     ret->wanted = arena_printf(look->env.arena, "sha256:%.12s", digest->value);
     ret->observed = arena_printf(look->env.arena, "the report %s", answer.said);
+    if (answer.verdict == PB__VERDICT__PASS && look->env.settings->security.acceptance_key[0])
+        look_at_signature(look, ret);
 }
 
 /* All documents of a kind. */

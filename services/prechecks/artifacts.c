@@ -4,6 +4,7 @@
 #include "services/prechecks/tally.h"
 
 #include "common/drivers/deployers/artifact.h"
+#include "common/wire/signature.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -46,7 +47,26 @@ static Pb__Verdict verdict_of(enum err err)
                : PB__VERDICT__FAIL;
 }
 
-/* Is it there, with its digest, for a deployer that can bring it? */
+/* By the key that the operator names; without one nobody asks. */
+static enum err check_signature(const struct look *look,
+                                const struct deployer_order *order,
+                                struct error *error)
+{
+    const char *const key = look->env.settings->security.artifact_key;
+    struct artifact artifact;
+    enum err err;
+
+    if (key == NULL || key[0] == '\0')
+        return ERR_OK;
+    err = artifact_find(&look->env, order, &artifact, error);
+    return err == ERR_OK ? signature_check_beside(driver_path(&look->env, key),
+                                                  order->change->digest->value,
+                                                  artifact.path,
+                                                  error)
+                         : err;
+}
+
+/* Is it there, with its digest and signature, for a deployer that can bring it? */
 static void add_artifact(const struct look *look, const Pb__Change *change, struct tally *tally)
 {
     const struct deployer_entry *const entry =
@@ -72,6 +92,8 @@ static void add_artifact(const struct look *look, const Pb__Change *change, stru
     err = entry->driver->check_artifact != NULL
               ? entry->driver->check_artifact(&look->env, &order, &error)
               : error_set(&error, ERR_UNAVAILABLE, "its deployer cannot check artifacts");
+    if (err == ERR_OK)
+        err = check_signature(look, &order, &error);
     tally_add(
         tally, verdict_of(err), "%s %s: %s", change->artifact, change->version, error.text);
 }
@@ -89,7 +111,9 @@ static void end_artifacts(const struct look *look, struct tally *tally, Pb__Find
     tally_end(tally,
               look->env.arena,
               ret,
-              "artifacts with the digests of the plan",
+              look->env.settings->security.artifact_key[0] != '\0'
+                  ? "artifacts with the digests of the plan, signed"
+                  : "artifacts with the digests of the plan",
               "the plan brings none");
 }
 
@@ -148,14 +172,16 @@ static void add_configuration(const struct look *look,
     struct error error = { 0 };
     struct deployer_order order;
     struct artifact artifact;
+    enum err err;
 
     if (entry == NULL)
         return;
     order = order_of(look, entry, change);
-    if (artifact_find(&look->env, &order, &artifact, &error) != ERR_OK)
-        return;
-    if (configuration_check(look->env.arena, artifact.path, &error) != ERR_OK)
-        tally_add(tally, PB__VERDICT__FAIL, "%s", error.text);
+    err = artifact_find(&look->env, &order, &artifact, &error);
+    if (err == ERR_OK)
+        err = configuration_check(look->env.arena, artifact.path, &error);
+    if (err != ERR_OK)
+        tally_add(tally, verdict_of(err), "%s", error.text);
 }
 
 void look_at_configuration(const struct look *look, Pb__Finding *ret)

@@ -86,6 +86,13 @@ static struct link_answer fetch(const struct look *look,
     return judge_status(look->env.arena, ret_response->status);
 }
 
+struct link_answer link_read(const struct look *look,
+                             const char *url,
+                             struct http_response *ret)
+{
+    return fetch(look, url, ret);
+}
+
 struct link_answer link_reach(const struct look *look, const char *url)
 {
     struct http_response response = { 0 };

@@ -18,6 +18,11 @@ struct link_answer {
  * was not seen; FAIL: it is not, or may not be asked; ERROR: no answer. */
 struct link_answer link_reach(const struct look *look, const char *url);
 
+/* As link_reach; on PASS ret holds what was read. */
+struct link_answer link_read(const struct look *look,
+                             const char *url,
+                             struct http_response *ret);
+
 /* Is it there, and what was signed? digest NULL or without value: as link_reach. PASS only when
  * the digest of what was read is equal. */
 struct link_answer link_compare(const struct look *look,

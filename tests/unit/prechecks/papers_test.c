@@ -1,6 +1,8 @@
 /* The task as a whole, the acceptance, its documents, the artifacts and the rollout plan. */
 #include "tests/unit/prechecks/prechecks_world.h"
 
+#include <unistd.h>
+
 static void with_all_well_every_check_passes(void **state)
 {
     static const char *const ids[] = {
@@ -240,6 +242,56 @@ static void a_migration_of_no_return_needs_a_way_back(void **state)
     world_expect(world_look(w, "artifact.migrations"), PB__VERDICT__FAIL, "way_back");
 }
 
+static void what_is_signed_by_the_named_key_passes(void **state)
+{
+    struct world *const w = *state;
+
+    world_sign(w);
+    world_expect(world_look(w, "artifact.code"), PB__VERDICT__PASS, "signed");
+    world_expect(world_look(w, "artifact.migrations"), PB__VERDICT__PASS, "signed");
+    world_expect(world_look(w, "acceptance.digest"), PB__VERDICT__PASS, "signed");
+}
+
+static void an_artifact_without_its_signature_fails(void **state)
+{
+    struct world *const w = *state;
+
+    world_sign(w);
+    assert_int_equal(unlink(world_path(w, "artifacts/shop.sig")), 0);
+    world_expect(world_look(w, "artifact.code"), PB__VERDICT__FAIL, "no signature");
+    world_put(w, "artifacts/r2.sig", "c2hvcA==\n");
+    world_expect(
+        world_look(w, "artifact.configuration"), PB__VERDICT__FAIL, "the signature is not of");
+}
+
+static void a_report_without_its_signature_fails(void **state)
+{
+    struct world *const w = *state;
+
+    world_answer(w, "http://wiki/report.sig", 404, "");
+    world_sign(w);
+    world_expect(world_look(w, "acceptance.digest"), PB__VERDICT__FAIL, "answers 404");
+}
+
+static void a_report_signed_by_somebody_else_fails(void **state)
+{
+    struct world *const w = *state;
+
+    world_answer(w, "http://wiki/report.sig", 200, "c2hvcA==");
+    world_sign(w);
+    world_expect(world_look(w, "acceptance.digest"), PB__VERDICT__FAIL, "is not of sha256:");
+}
+
+static void without_the_key_a_signature_is_an_error(void **state)
+{
+    struct world *const w = *state;
+
+    world_sign(w);
+    assert_int_equal(unlink(world_path(w, "key.pem")), 0);
+    world_expect(world_look(w, "artifact.code"), PB__VERDICT__ERROR, "key.pem");
+    world_expect(world_look(w, "acceptance.digest"), PB__VERDICT__ERROR, "key.pem");
+}
+
 static void stages_that_do_not_rise_fail(void **state)
 {
     struct world *const w = *state;
@@ -292,6 +344,11 @@ int main(void)
         PROVES(third_party_configuration_is_looked_at),
         PROVES(migrations_out_of_order_fail),
         PROVES(a_migration_of_no_return_needs_a_way_back),
+        PROVES(what_is_signed_by_the_named_key_passes),
+        PROVES(an_artifact_without_its_signature_fails),
+        PROVES(a_report_without_its_signature_fails),
+        PROVES(a_report_signed_by_somebody_else_fails),
+        PROVES(without_the_key_a_signature_is_an_error),
         PROVES(stages_that_do_not_rise_fail),
         PROVES(a_stage_without_criterion_fails),
         PROVES(checks_that_no_number_can_fail_are_no_criterion),

@@ -267,11 +267,36 @@ int world_open(void **state)
     return 0;
 }
 
+void world_sign(struct world *world)
+{
+    struct settings *const settings = arena_alloc(&world->arena, sizeof *settings);
+
+    *settings = *world->service.settings;
+    settings->security.artifact_key = "key.pem";
+    settings->security.acceptance_key = "key.pem";
+    world->service.settings = settings;
+    world->signing = signing_new("ED25519", world_path(world, "key.pem"));
+    for (size_t i = 0; i < world->asked->n_changes; i++) {
+        const Pb__Change *const change = world->asked->changes[i];
+
+        world_put(world,
+                  arena_printf(&world->arena, "artifacts/%s.sig", change->source),
+                  signing_text(world->signing, &world->arena, change->digest->value));
+    }
+    world_answer(
+        world,
+        "http://wiki/report.sig",
+        200,
+        signing_text(world->signing, &world->arena, world->asked->report->digest->value));
+}
+
 int world_close(void **state)
 {
     struct world *const world = *state;
     struct error error = { 0 };
 
+    if (world->signing != NULL)
+        signing_free(world->signing);
     prechecks_spec.close(world->ports.state);
     world->ports.http.close(world->ports.http.self);
     world->ports.store.close(world->ports.store.self);

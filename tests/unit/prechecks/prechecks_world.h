@@ -7,6 +7,7 @@
 #include "common/adapters/memory/http_client.h"
 #include "common/adapters/memory/store.h"
 #include "services/prechecks/prechecks.h"
+#include "tests/support/signing.h"
 #include "tests/support/test.h"
 
 struct world {
@@ -19,7 +20,8 @@ struct world {
     struct worker_ports ports;
     Pb__RunChecks *asked; /* Changes: migrations 2 and 3, configuration r2, shop 1.1. */
     const char *config_hash;
-    bool stop; /* What the task's stopped answers. */
+    bool stop;               /* What the task's stopped answers. */
+    struct signing *signing; /* NULL until world_sign. */
 };
 
 /* For cmocka. */
@@ -33,6 +35,10 @@ void world_folder(struct world *world, const char *path);
 
 /* A request to url is answered so, before what is prepared for a world where all is well. */
 void world_answer(struct world *world, const char *url, int status, const char *body);
+
+/* From here on artifacts must be signed by a key made for this; what it signs lies beside each
+ * of them, and at "http://wiki/report.sig". */
+void world_sign(struct world *world);
 
 /* SHA-256 of a text. */
 Pb__Digest *world_digest(struct world *world, const char *text);
