@@ -92,7 +92,7 @@ class Bare:
 
 def roll_out(lab, service):
     """A deployment of that service whose flag is on for everybody, and stays so."""
-    name = lab.begin(service, rollout=[{"name": "all", "percent": 100, "min_time": "600s"}])
+    name = lab.begin(service, rollout=[{"name": "all", "percent": 100, "min_time": "300s"}])
     lab.wait(name, lambda s: s["phase"] == "ROLLING_OUT" and s["percent"] == 100)
     wait_for("the flag", lambda: lab.is_on(name, "user-1"))
     return name
@@ -131,6 +131,7 @@ def off_after(lab, rule):
 def bench_alert(lab, rounds):
     bare, pairs = Bare(lab.stage.bootstrap), {"bare round trip": [], "alert to off, direct": [],
                                               "alert to off, by the coordinator": []}
+    off_after(lab, "Any")  # Not counted: a client's first record waits for the topic's metadata.
     for _ in range(rounds):
         pairs["bare round trip"].append(bare.once())
         pairs["alert to off, direct"].append(off_after(lab, "Direct"))
