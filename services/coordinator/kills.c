@@ -6,6 +6,8 @@
 #include "services/coordinator/states.h"
 #include "services/coordinator/told.h"
 
+#include "common/wire/digest.h"
+
 /* How long after its end a deployment is still looked up for a latch: long enough for any
  * outage of the coordinator, short enough that a take-over does not read all of history. */
 static const int64_t ended_matters_ms = 7LL * 24 * 60 * 60 * 1000;
@@ -30,12 +32,31 @@ void kills_look_again(struct partition *partition)
     partition->look_at_kills = true;
 }
 
+/* A latch that the core wrote itself is no news to it. */
+static bool is_own(const Pb__Kill *kill)
+{
+    return kill->actor != NULL && pb_same(kill->actor->via, "coordinator");
+}
+
 static bool matters(const struct coordinator *shell,
                     const struct partition *partition,
                     const Pb__Kill *kill)
 {
+    if (is_own(kill))
+        return false;
     return live_find(&partition->live, kill->deployment) != NULL ||
            kill->at_ms + ended_matters_ms > shell_now_ms(shell);
+}
+
+/* Of the deployment and of what was seen: another latch of it is another event, and the same
+ * one, found again by the next owner, is the same. */
+static const char *name_of(struct arena *arena, const Pb__Kill *kill)
+{
+    const struct pb_bytes packed = pb_pack(arena, kill);
+    char digest[DIGEST_HEX_SIZE];
+
+    digest_sha256(packed.bytes, packed.length, digest);
+    return arena_printf(arena, "kill-seen.%s.%.16s", kill->deployment, digest);
 }
 
 static enum err tell(struct coordinator *shell,
@@ -61,8 +82,7 @@ static enum err tell(struct coordinator *shell,
     event = told_event(&shell->arena, kill->deployment);
     event->body_case = PB__EVENT__BODY_KILL_SEEN;
     event->kill_seen = seen;
-    told_add(
-        shell, outbox, arena_printf(&shell->arena, "kill-seen.%s", kill->deployment), event);
+    told_add(shell, outbox, name_of(&shell->arena, kill), event);
     return ERR_OK;
 }
 

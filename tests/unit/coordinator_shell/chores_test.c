@@ -165,18 +165,26 @@ static void a_freeze_holds_whom_it_covers_from_its_begin_to_its_end(void **state
     assert_int_equal(story_count(&story, PB__EVENT__BODY_HOLD_CLEARED), 1);
 }
 
-static void say_kill(const char *writer)
+static void say_kill_via(const char *writer, const char *via)
 {
     Pb__Control control = PB__CONTROL__INIT;
     Pb__Kill kill = PB__KILL__INIT;
+    Pb__Actor actor = PB__ACTOR__INIT;
 
     kill.deployment = "pay.1";
     kill.environment = "production";
     kill.reason = "payments fail";
     kill.at_ms = story.cluster.clock.now_ms;
     control.body_case = PB__CONTROL__BODY_KILL;
+    kill.actor = &actor;
+    actor.via = via;
     control.kill = &kill;
     say_control(writer, "kill/pay.1", &control);
+}
+
+static void say_kill(const char *writer)
+{
+    say_kill_via(writer, "slipway");
 }
 
 static void a_latch_by_others_stops_the_deployment(void **state)
@@ -187,6 +195,15 @@ static void a_latch_by_others_stops_the_deployment(void **state)
     assert_true(cluster_settle(&story.cluster));
     assert_int_equal(story_count(&story, PB__EVENT__BODY_KILL_SEEN), 1);
     assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+}
+
+static void a_latch_of_the_coordinator_itself_is_no_news(void **state)
+{
+    (void)state;
+    begin(2);
+    say_kill_via("coordinator", "coordinator");
+    assert_true(cluster_settle(&story.cluster));
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_KILL_SEEN), 0);
 }
 
 static void a_latch_written_while_nobody_was_there_is_found_at_take_over(void **state)
@@ -335,6 +352,7 @@ int main(void)
         STORY(a_timer_that_came_due_while_nobody_was_there_fires_at_take_over),
         STORY(a_freeze_holds_whom_it_covers_from_its_begin_to_its_end),
         STORY(a_latch_by_others_stops_the_deployment),
+        STORY(a_latch_of_the_coordinator_itself_is_no_news),
         STORY(a_latch_written_while_nobody_was_there_is_found_at_take_over),
         STORY(a_latch_by_somebody_who_may_not_write_it_is_a_dead_letter),
         STORY(a_log_that_lost_its_tail_stops_the_partition_and_says_what_to_do),
