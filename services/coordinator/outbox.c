@@ -252,14 +252,12 @@ enum err outbox_trim(struct coordinator *shell,
                      struct error *error)
 {
     struct writes writes = partition_writes(shell, partition);
-    struct store_guard guards[MARK_GUARDS];
-    const size_t count = mark_guards(&writes, &partition->mark, guards);
 
     for (size_t i = 0; i < outbox->count; i++) {
         if (outbox->items[i].kept)
             trim_one(&writes, outbox->items[i].id);
     }
-    return writes_commit(&writes, shell->store, guards, count, error);
+    return partition_commit(shell, partition, &writes, error);
 }
 
 static enum err load_one(struct coordinator *shell,
@@ -300,7 +298,6 @@ enum err outbox_load(struct coordinator *shell,
         .max = INT64_MAX,
         .limit = OUTBOX_READ_MAX,
     };
-    struct store_guard guards[MARK_GUARDS];
     struct store_member *members = NULL;
     size_t count = 0;
     enum err err =
@@ -314,6 +311,5 @@ enum err outbox_load(struct coordinator *shell,
     }
     if (err != ERR_OK)
         return err;
-    count = mark_guards(&old, &partition->mark, guards);
-    return writes_commit(&old, shell->store, guards, count, error);
+    return partition_commit(shell, partition, &old, error);
 }

@@ -24,6 +24,17 @@ struct writes partition_writes(struct coordinator *shell, const struct partition
                             .partition = partition->number };
 }
 
+enum err partition_commit(struct coordinator *shell,
+                          const struct partition *partition,
+                          struct writes *writes,
+                          struct error *error)
+{
+    struct store_guard guards[MARK_GUARDS];
+    const size_t count = mark_guards(writes, &partition->mark, guards);
+
+    return writes_commit(writes, shell->store, guards, count, error);
+}
+
 void partition_enter(struct coordinator *shell,
                      struct partition *partition,
                      enum partition_phase phase,

@@ -35,6 +35,13 @@ void partition_enter(struct coordinator *shell,
 /* An empty collection of writes for that partition, in the arena of the piece of work. */
 struct writes partition_writes(struct coordinator *shell, const struct partition *partition);
 
+/* Carry them out if Redis still stands where this process left it: whoever has gone on from
+ * there knows what this one does not. ERR_CONFLICT otherwise. */
+enum err partition_commit(struct coordinator *shell,
+                          const struct partition *partition,
+                          struct writes *writes,
+                          struct error *error) MUST_CHECK;
+
 /* "3", for logs and metrics. */
 const char *partition_name(struct coordinator *shell, const struct partition *partition);
 

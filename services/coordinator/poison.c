@@ -78,7 +78,6 @@ enum err poison_look(struct coordinator *shell,
 {
     struct writes writes = partition_writes(shell, partition);
     const char *const key = KEY_INFLIGHT(&shell->arena, partition->number, shell_prefix(shell));
-    struct store_guard guards[MARK_GUARDS];
     int deaths = 0;
     enum err err = deaths_read(shell, key, record->offset, &deaths, error);
     const char *text;
@@ -89,6 +88,5 @@ enum err poison_look(struct coordinator *shell,
         return quarantine(shell, partition, record, error);
     text = arena_printf(&shell->arena, "%" PRId64 " %d", record->offset, deaths + 1);
     writes_set(&writes, key, (struct pb_bytes){ (const uint8_t *)text, strlen(text) });
-    return writes_commit(
-        &writes, shell->store, guards, mark_guards(&writes, &partition->mark, guards), error);
+    return partition_commit(shell, partition, &writes, error);
 }

@@ -117,6 +117,67 @@ static void a_timer_that_came_due_while_nobody_was_there_fires_at_take_over(void
     assert_int_equal(story_count(&story, PB__EVENT__BODY_TIMER_FIRED), 1);
 }
 
+/* Takes the partition over while the owner looks at its timers, and arms a timer of a
+ * deployment that the owner does not know. */
+struct successor {
+    unsigned looks;
+    bool kept;
+};
+
+static void take_over(const char *timers)
+{
+    const size_t length = strlen(timers) - strlen("timers");
+    struct arena *const arena = &story.cluster.arena;
+    const char *const log = arena_printf(arena, "%.*slog", (int)length, timers);
+    const struct store_op ops[] = {
+        { .kind = STORE_HASH_SET, .key = log, .field = "owner", .value = { "another", 7 } },
+        { .kind = STORE_SORTED_ADD, .key = timers, .field = "pay.9 phase 1", .score = 1 },
+    };
+    const struct store_batch batch = { .ops = ops, .op_count = 2 };
+    struct error error = { 0 };
+
+    assert_int_equal(story.cluster.store.commit(story.cluster.store.self, &batch, &error),
+                     ERR_OK);
+}
+
+static bool is_armed(const char *timers)
+{
+    const struct store_range range = { .key = timers, .min = 1, .max = 1, .limit = 1 };
+    struct store_member *members = NULL;
+    struct error error = { 0 };
+    size_t count = 0;
+
+    (void)story.cluster.store.sorted_range(
+        story.cluster.store.self, &story.cluster.arena, &range, &members, &count, &error);
+    return count == 1;
+}
+
+static enum memory_fault succeed(void *self, const char *operation, const char *object)
+{
+    struct successor *const successor = self;
+
+    if (strstr(object, "{0}:timers") == NULL || strcmp(operation, "sorted_range") != 0)
+        return FAULT_NONE;
+    if (++successor->looks == 2)
+        take_over(object);
+    if (successor->looks == 3)
+        successor->kept = is_armed(object);
+    return FAULT_NONE;
+}
+
+static void an_owner_of_old_takes_out_no_timer_of_its_successor(void **state)
+{
+    struct successor successor = { 0 };
+
+    (void)state;
+    story_open(&story);
+    story.cluster.faults = (struct memory_faults){ &successor, succeed };
+    story_start(&story);
+    story_pass(&story, 10 * 1000);
+    assert_true(successor.looks > 2);
+    assert_true(successor.kept);
+}
+
 /* --- control.v1 --- */
 
 static void say_control(const char *writer, const char *key, Pb__Control *control)
@@ -350,6 +411,7 @@ int main(void)
         STORY(a_task_cancelled_while_it_runs_is_awaited),
         STORY(a_timer_fires_once_at_its_time),
         STORY(a_timer_that_came_due_while_nobody_was_there_fires_at_take_over),
+        STORY(an_owner_of_old_takes_out_no_timer_of_its_successor),
         STORY(a_freeze_holds_whom_it_covers_from_its_begin_to_its_end),
         STORY(a_latch_by_others_stops_the_deployment),
         STORY(a_latch_of_the_coordinator_itself_is_no_news),
