@@ -1,7 +1,5 @@
 #include "services/flag-rollout/read_back.h"
 
-#include "common/state/projection.h"
-
 #include <inttypes.h>
 
 /* What a kill remembers between its steps. */
@@ -9,9 +7,18 @@ struct kill_memory {
     int64_t off_ms; /* When the flags first read as off everywhere; 0: not yet. */
 };
 
+/* Granted to another than the deployment that is stopped and the one it takes back: what stood
+ * before it and stands still, as an earlier attempt that was completed left it. */
+static bool is_of_another(const Pb__Command *command, const struct flag_value *granted)
+{
+    return granted->percent > 0 && !granted->latched &&
+           !pb_same(granted->deployment, command->deployment) &&
+           !pb_same(granted->deployment, command->kill_flags->undo_of);
+}
+
 /* Off for good: an instance that does not know the latch counts only if it holds a value at
  * least as new as the newest that was granted, and that is 0. A flag that was never granted
- * needs only to read as off; one that another feature holds is not ours to turn off. */
+ * needs only to read as off; one that another deployment holds is not ours to turn off. */
 static bool wanted_of(struct flag_rollout *state,
                       struct arena *arena,
                       const Pb__Command *command,
@@ -25,9 +32,7 @@ static bool wanted_of(struct flag_rollout *state,
     *ret = (struct flag_value){ .audience = "", .deployment = command->deployment };
     if (!known)
         return true;
-    if (granted.percent > 0 && !granted.latched &&
-        !pb_same(projection_feature_of(arena, granted.deployment),
-                 projection_feature_of(arena, command->deployment))) {
+    if (is_of_another(command, &granted)) {
         *ret = granted;
         return false;
     }

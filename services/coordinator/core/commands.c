@@ -154,6 +154,7 @@ void fill_kill(struct turn *turn, const Pb__TaskState *task, Pb__Command *comman
     body->flags = turn->plan->flags;
     body->n_flags = turn->plan->n_flags;
     body->reason = turn->state->stop != NULL ? turn->state->stop->cause : "";
+    body->undo_of = turn->state->undo_of;
     if (task_is(task, TASK_UNDO) && turn->state->flags->ever_on)
         body->settle_ms = turn->plan->flag_timeout_ms;
     command->body_case = PB__COMMAND__BODY_KILL_FLAGS;

@@ -157,16 +157,43 @@ static void a_gateway_that_has_not_heard_of_grant_and_latch_is_not_off(void **st
     assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_FAILED);
 }
 
-static void a_flag_that_another_feature_holds_is_not_ours_to_turn_off(void **state)
+static void grant_to(const char *deployment)
 {
     Pb__Control control = PB__CONTROL__INIT;
 
-    (void)state;
     control.body_case = PB__CONTROL__BODY_FLAG;
     control.flag = fake_value(&w.gateways, 3, 50);
-    control.flag->deployment = "other-feature.2";
+    control.flag->deployment = deployment;
     publish("coordinator", "flag/production/express-pay", &control);
     fake_grant(&w.gateways, control.flag);
+}
+
+static void what_an_earlier_attempt_left_on_stays_on(void **state)
+{
+    (void)state;
+    grant_to("express-pay.0");
+    latch_heard_by_the_worker("express-pay.1");
+    command_kill();
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_OK);
+    assert_non_null(
+        strstr(fake_task_finding(&w.task, "flag.read_back")->observed, "express-pay.0 holds"));
+}
+
+static void the_flag_of_the_attempt_that_is_taken_back_has_to_go_off(void **state)
+{
+    (void)state;
+    grant_to("express-pay.0");
+    latch_heard_by_the_worker("express-pay.1");
+    command_kill();
+    w.kill.undo_of = "express-pay.0";
+    assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_FAILED);
+    assert_int_equal(verdict_of("flag.read_back"), PB__VERDICT__FAIL);
+}
+
+static void a_flag_that_another_feature_holds_is_not_ours_to_turn_off(void **state)
+{
+    (void)state;
+    grant_to("other-feature.2");
     latch_heard_by_the_worker("express-pay.1");
     command_kill();
     assert_int_equal(run(KILL)->outcome, PB__OUTCOME__OUTCOME_OK);
@@ -312,6 +339,8 @@ int main(void)
         ROLLOUT_TEST(a_flag_that_comes_on_while_it_settles_fails_the_kill),
         ROLLOUT_TEST(without_its_latch_on_control_a_kill_never_passes),
         ROLLOUT_TEST(a_gateway_that_has_not_heard_of_grant_and_latch_is_not_off),
+        ROLLOUT_TEST(what_an_earlier_attempt_left_on_stays_on),
+        ROLLOUT_TEST(the_flag_of_the_attempt_that_is_taken_back_has_to_go_off),
         ROLLOUT_TEST(a_flag_that_another_feature_holds_is_not_ours_to_turn_off),
         ROLLOUT_TEST(a_flag_never_granted_only_has_to_read_as_off),
         ROLLOUT_TEST(the_last_reading_is_remembered_for_people),
