@@ -162,7 +162,7 @@ static enum err look_at_leases(struct coordinator *shell,
 
     for (size_t i = 0; i < count && err == ERR_OK; i++)
         err = look_at_lease(shell, &looking, members[i].name, error);
-    return err == ERR_OK ? partition_commit(shell, partition, &over, error) : err;
+    return err == ERR_OK ? partition_sweep(shell, partition, &over, error) : err;
 }
 
 static enum err add_packed(struct coordinator *shell,

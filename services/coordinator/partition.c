@@ -35,6 +35,19 @@ enum err partition_commit(struct coordinator *shell,
     return writes_commit(writes, shell->store, guards, count, error);
 }
 
+enum err partition_sweep(struct coordinator *shell,
+                         struct partition *partition,
+                         struct writes *writes,
+                         struct error *error)
+{
+    const enum err err = partition_commit(shell, partition, writes, error);
+
+    if (err != ERR_CONFLICT)
+        return err;
+    partition_retake(shell, partition, err, error);
+    return ERR_OK;
+}
+
 void partition_enter(struct coordinator *shell,
                      struct partition *partition,
                      enum partition_phase phase,

@@ -42,6 +42,13 @@ enum err partition_commit(struct coordinator *shell,
                           struct writes *writes,
                           struct error *error) MUST_CHECK;
 
+/* The same for what is out of use. When Redis stands elsewhere the partition is taken over
+ * again, and what was out of use is found again then. */
+enum err partition_sweep(struct coordinator *shell,
+                         struct partition *partition,
+                         struct writes *writes,
+                         struct error *error) MUST_CHECK;
+
 /* "3", for logs and metrics. */
 const char *partition_name(struct coordinator *shell, const struct partition *partition);
 

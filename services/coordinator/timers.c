@@ -84,7 +84,7 @@ static enum err look(struct coordinator *shell,
         else if (live_may_fire(live, due.timer, due.armed_version, shell_now_ms(shell)))
             fire(shell, outbox, &due);
     }
-    return partition_commit(shell, partition, &over, error);
+    return partition_sweep(shell, partition, &over, error);
 }
 
 enum err timers_turn(struct coordinator *shell, struct error *error)
