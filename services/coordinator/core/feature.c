@@ -242,6 +242,24 @@ static enum procedure_answer refuse(struct feature_turn *turn,
     return PROCEDURE_REFUSED;
 }
 
+/* What would be tried again is the newest content, and what became of that stands with the
+ * newest attempt: it may well be in production. */
+static enum procedure_answer refuse_old(struct feature_turn *turn,
+                                        const Pb__AttemptCreated *wish)
+{
+    const Pb__FeatureState *const feature = turn->feature;
+    const bool completed = pb_same(feature->last_exit, "COMPLETED");
+
+    return refuse(turn,
+                  wish,
+                  arena_printf(turn->arena,
+                               "a later attempt stands for it: %s, %s",
+                               feature->last,
+                               feature->last_exit),
+                  completed ? "submit the next change"
+                            : arena_printf(turn->arena, "retry %s instead", feature->last));
+}
+
 /* Why the wish may not be; APPLIED if it may. */
 static enum procedure_answer wish_check(struct feature_turn *turn,
                                         const Pb__AttemptCreated *wish)
@@ -255,6 +273,8 @@ static enum procedure_answer wish_check(struct feature_turn *turn,
                       "wait until it has ended, or abort it; then ask again");
     if (wish->rollback && listed(feature->taken_back, feature->n_taken_back, wish->attempt_of))
         return refuse(turn, wish, "it was taken back before", "");
+    if (!wish->rollback && !pb_same(feature->last, wish->attempt_of))
+        return refuse_old(turn, wish);
     if (!wish->rollback && feature->newest == NULL)
         return refuse(turn, wish, "there is no acceptance to try again", "submit it again");
     return PROCEDURE_APPLIED;

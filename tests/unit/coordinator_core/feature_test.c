@@ -208,6 +208,36 @@ static void a_wish_while_another_attempt_is_live_is_refused_in_words(void **stat
 }
 
 /* The flags of that attempt, which has ended, were latched off. */
+static void an_old_attempt_is_not_tried_again_once_a_later_one_stands_for_it(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "ROLLED_BACK");
+    accept(line, "B");
+    moves(line, "pay.2", "B", "COMPLETED");
+    hear(line, wish(line, "pay.1", false));
+    assert_int_equal(line->answer, PROCEDURE_REFUSED);
+    assert_string_equal(answered(line)->detail,
+                        "a later attempt stands for it: pay.2, COMPLETED");
+    assert_string_equal(answered(line)->remedy, "submit the next change");
+}
+
+static void the_newest_of_several_failed_attempts_is_the_one_to_try_again(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "ROLLED_BACK");
+    accept(line, "B");
+    moves(line, "pay.2", "B", "ABORTED");
+    hear(line, wish(line, "pay.1", false));
+    assert_int_equal(line->answer, PROCEDURE_REFUSED);
+    assert_string_equal(answered(line)->remedy, "retry pay.2 instead");
+    hear(line, wish(line, "pay.2", false));
+    assert_int_equal(line->answer, PROCEDURE_APPLIED);
+}
+
 static void latched_off(struct line *line, const char *who)
 {
     Pb__Event *const event = pb_new(&line->arena, &pb__event__descriptor);
@@ -356,6 +386,8 @@ int main(void)
         LINE(from_step_1_on_only_the_newest_other_content_is_kept),
         LINE(a_wish_to_try_again_makes_an_attempt_of_the_same_content),
         LINE(a_wish_is_answered_by_the_feature),
+        LINE(an_old_attempt_is_not_tried_again_once_a_later_one_stands_for_it),
+        LINE(the_newest_of_several_failed_attempts_is_the_one_to_try_again),
         LINE(a_wish_while_another_attempt_is_live_is_refused_in_words),
         LINE(what_is_withdrawn_after_its_end_is_numbered_by_the_feature),
         LINE(what_is_withdrawn_while_another_is_live_is_said_by_that_one),
