@@ -263,7 +263,7 @@ static enum err leave_fence(const struct driver_env *env,
     facts_add(env->arena, &facts, "fence", pb_fence_text(env->arena, order->fence));
     facts_add(env->arena, &facts, "deployment", order->deployment);
     err = disk_make_folder(driver_path(env, config->state), error);
-    return err == ERR_OK ? facts_write(path, &facts, error) : err;
+    return err == ERR_OK ? facts_write(env->arena, NULL, path, &facts, error) : err;
 }
 
 /* A copy in that folder which nobody else can change, verified after copying. */
@@ -326,7 +326,7 @@ static enum err run_errand(const struct driver_env *env,
     if (mkdtemp(folder) == NULL)
         return error_set(error, ERR_UNAVAILABLE, "%s: %s", folder, strerror(errno));
     err = run_in_folder(env, order, errand, folder, error);
-    (void)!disk_remove(folder, &ignored);
+    (void)!disk_remove(NULL, folder, &ignored);
     return err;
 }
 

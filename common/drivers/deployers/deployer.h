@@ -21,6 +21,10 @@ struct deployer_order {
     const char *side;             /* shift: the side to receive the traffic. */
     const char *deployment;       /* Written into the target's marker. */
 
+    /* A folder where to make what is then moved into its place (turn.h); NULL: there is none.
+     * The driver's own to set. */
+    const char *stage;
+
     /* Where to leave what was run and what it printed last (2 KiB); NULL: nobody asks. */
     const char **ret_evidence;
 };

@@ -1,5 +1,3 @@
-#define _DEFAULT_SOURCE  /* flock: a lock that another thread of this process does not share.  \
-                          */
 #include "common/drivers/deployers/disk.h"
 
 #include "common/base/text.h"
@@ -10,16 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     PATH_SIZE = 4096,
     PIECE_SIZE = 64 * 1024,
     DEPTH_MAX = 40,
-    LOCK_PAUSE_NS = 20 * 1000 * 1000,
 };
 
 static enum err failed(struct error *error, const char *path)
@@ -138,15 +133,25 @@ static enum err write_new(const char *path, const char *text, struct error *erro
     return err;
 }
 
-enum err disk_write(const char *path, const char *text, struct error *error)
+/* Where something is made before it is moved to path. */
+static enum err fresh_path(char *ret, const char *stage, const char *path, struct error *error)
+{
+    const int length = stage != NULL ? snprintf(ret, PATH_SIZE, "%s/new", stage)
+                                     : snprintf(ret, PATH_SIZE, "%s.new", path);
+
+    if (length < 0 || length >= PATH_SIZE)
+        return error_set(error, ERR_INVALID, "%.100s...: the path is too long", path);
+    (void)unlink(ret);
+    return ERR_OK;
+}
+
+enum err disk_write(const char *stage, const char *path, const char *text, struct error *error)
 {
     char fresh[PATH_SIZE];
-    enum err err = ERR_OK;
+    enum err err = fresh_path(fresh, stage, path, error);
 
-    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= PATH_SIZE)
-        return error_set(error, ERR_INVALID, "%.100s...: the path is too long", path);
-    (void)unlink(fresh);
-    err = write_new(fresh, text, error);
+    if (err == ERR_OK)
+        err = write_new(fresh, text, error);
     return err == ERR_OK ? disk_rename(fresh, path, error) : err;
 }
 
@@ -168,13 +173,13 @@ enum err disk_read_link(struct arena *arena,
     return ERR_OK;
 }
 
-enum err disk_link(const char *path, const char *to, struct error *error)
+enum err disk_link(const char *stage, const char *path, const char *to, struct error *error)
 {
     char fresh[PATH_SIZE];
+    const enum err err = fresh_path(fresh, stage, path, error);
 
-    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= PATH_SIZE)
-        return error_set(error, ERR_INVALID, "%.100s...: the path is too long", path);
-    (void)unlink(fresh);
+    if (err != ERR_OK)
+        return err;
     if (symlink(to, fresh) != 0)
         return failed(error, fresh);
     return disk_rename(fresh, path, error);
@@ -302,37 +307,22 @@ static enum err remove_at(const char *path, int depth, struct error *error)
     return remove(path) == 0 || errno == ENOENT ? ERR_OK : failed(error, path);
 }
 
-enum err disk_remove(const char *path, struct error *error)
+enum err disk_remove(const char *stage, const char *path, struct error *error)
 {
     const bool there = disk_exists(path);
-    const enum err err = remove_at(path, 0, error);
+    char gone[PATH_SIZE];
+    enum err err = stage != NULL ? join(gone, stage, "gone", error) : ERR_OK;
 
-    return err == ERR_OK && there ? sync_parent(path, error) : err;
-}
-
-enum err disk_lock(const char *path,
-                   bool (*wait)(void *self),
-                   void *wait_self,
-                   int *ret_lock,
-                   struct error *error)
-{
-    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-    const int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-    if (lock < 0)
-        return failed(error, path);
-    while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK || !wait(wait_self)) {
-            (void)close(lock);
-            return error_set(error, ERR_CONFLICT, "%s is held by another", path);
-        }
-        (void)nanosleep(&pause, NULL);
+    if (err != ERR_OK || !there)
+        return err;
+    if (stage == NULL) {
+        err = remove_at(path, 0, error);
+        return err == ERR_OK ? sync_parent(path, error) : err;
     }
-    *ret_lock = lock;
-    return ERR_OK;
-}
-
-void disk_unlock(int lock)
-{
-    (void)close(lock);
+    err = remove_at(gone, 0, error);
+    if (err == ERR_OK && rename(path, gone) != 0)
+        err = failed(error, path);
+    if (err == ERR_OK)
+        err = sync_parent(path, error);
+    return err == ERR_OK ? remove_at(gone, 0, error) : err;
 }

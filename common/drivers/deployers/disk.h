@@ -1,7 +1,10 @@
 /* Files and folders that survive a power cut: everything here is on the disk, and not only on
  * its way there, when the call returns ERR_OK.
  *
- * Links are never followed. Errors name the path. */
+ * Links are never followed. Errors name the path.
+ *
+ * stage: a folder on the same file system, of the caller's turn alone (turn.h), where what
+ * comes is made and what goes is put; NULL: beside the path. */
 #ifndef COMMON_DRIVERS_DEPLOYERS_DISK_H
 #define COMMON_DRIVERS_DEPLOYERS_DISK_H
 
@@ -24,8 +27,9 @@ enum err disk_read(struct arena *arena,
                    const char **ret,
                    struct error *error) MUST_CHECK;
 
-/* Replace a file as a whole: a reader sees the old or the new one. Uses <path>.new. */
-enum err disk_write(const char *path, const char *text, struct error *error) MUST_CHECK;
+/* Replace a file as a whole: a reader sees the old or the new one. */
+enum err disk_write(const char *stage, const char *path, const char *text, struct error *error)
+    MUST_CHECK;
 
 /* Where a symbolic link points. ERR_NOT_FOUND; ERR_INVALID when it is no link. */
 enum err disk_read_link(struct arena *arena,
@@ -33,9 +37,9 @@ enum err disk_read_link(struct arena *arena,
                         const char **ret,
                         struct error *error) MUST_CHECK;
 
-/* Make path a symbolic link to `to`, at once: a reader sees the old or the new one. Uses
- * <path>.new. */
-enum err disk_link(const char *path, const char *to, struct error *error) MUST_CHECK;
+/* Make path a symbolic link to `to`, at once: a reader sees the old or the new one. */
+enum err disk_link(const char *stage, const char *path, const char *to, struct error *error)
+    MUST_CHECK;
 
 /* Give it another name in the same folder, and remember. */
 enum err disk_rename(const char *from, const char *to, struct error *error) MUST_CHECK;
@@ -45,16 +49,6 @@ enum err disk_rename(const char *from, const char *to, struct error *error) MUST
 enum err disk_copy(const char *from, const char *to, struct error *error) MUST_CHECK;
 
 /* Remove a file, link or folder with all it holds. Harmless when it is gone. */
-enum err disk_remove(const char *path, struct error *error) MUST_CHECK;
-
-/* An exclusive lock that dies with this process, waited for as long as wait() answers true;
- * wait is asked every few milliseconds. ret_lock is given back with disk_unlock. ERR_CONFLICT:
- * another has it. */
-enum err disk_lock(const char *path,
-                   bool (*wait)(void *self),
-                   void *wait_self,
-                   int *ret_lock,
-                   struct error *error) MUST_CHECK;
-void disk_unlock(int lock);
+enum err disk_remove(const char *stage, const char *path, struct error *error) MUST_CHECK;
 
 #endif

@@ -94,7 +94,11 @@ static bool is_one_line(const char *value)
     return true;
 }
 
-enum err facts_write(const char *path, const struct facts *facts, struct error *error)
+enum err facts_text(struct arena *arena,
+                    const char *path,
+                    const struct facts *facts,
+                    const char **ret,
+                    struct error *error)
 {
     struct text text = text_new(FACTS_SIZE_MAX);
     enum err err = ERR_OK;
@@ -109,7 +113,19 @@ enum err facts_write(const char *path, const struct facts *facts, struct error *
     if (err == ERR_OK && !text_ok(&text))
         err = error_set(error, ERR_TOO_LARGE, "%s would be too large", path);
     if (err == ERR_OK)
-        err = disk_write(path, text.bytes, error);
+        *ret = arena_copy(arena, text.bytes, text.length);
     text_release(&text);
     return err;
+}
+
+enum err facts_write(struct arena *arena,
+                     const char *stage,
+                     const char *path,
+                     const struct facts *facts,
+                     struct error *error)
+{
+    const char *text;
+    const enum err err = facts_text(arena, path, facts, &text, error);
+
+    return err == ERR_OK ? disk_write(stage, path, text, error) : err;
 }

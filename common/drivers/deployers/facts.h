@@ -26,8 +26,17 @@ enum err facts_read(struct arena *arena,
                     struct facts *ret,
                     struct error *error) MUST_CHECK;
 
-/* Durable when it returns. ERR_INVALID: a value with a control character. */
-enum err facts_write(const char *path,
+/* The file as text. ERR_INVALID: a value with a control character. path: for the error. */
+enum err facts_text(struct arena *arena,
+                    const char *path,
+                    const struct facts *facts,
+                    const char **ret,
+                    struct error *error) MUST_CHECK;
+
+/* Durable when it returns. stage: as disk_write. Errors as facts_text. */
+enum err facts_write(struct arena *arena,
+                     const char *stage,
+                     const char *path,
                      const struct facts *facts,
                      struct error *error) MUST_CHECK;
 

@@ -44,7 +44,7 @@ enum err marker_write(const struct driver_env *env,
     facts_add(arena, &facts, "deployment", order->deployment);
     facts_add(
         arena, &facts, "at_ms", arena_printf(arena, "%" PRId64, clock_now_ms(env->clock)));
-    return facts_write(path, &facts, error);
+    return facts_write(arena, order->stage, path, &facts, error);
 }
 
 enum err marker_admits(const struct marker *marker,

@@ -4,6 +4,7 @@
 #include "common/drivers/deployers/invoke.h"
 #include "common/drivers/deployers/marker.h"
 #include "common/drivers/deployers/release_store.h"
+#include "common/drivers/deployers/turn.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ static const struct option target_options[] = {
     LIST_OPTION(struct release_directory_config, restart, "restart", NULL, "argv that restarts an instance after its release was switched"),
     LIST_OPTION(struct release_directory_config, stop, "stop", "", "argv that stops an instance when it goes back to nothing; absent: restart"),
     DURATION_OPTION(struct release_directory_config, restart_timeout_ms, "restart_timeout", "30s", "after which a restart is killed"),
+    DURATION_OPTION(struct release_directory_config, take_over_ms, "take_over", "1m", "how long a hung executor may keep a later task from an instance"),
     COUNT_OPTION(struct release_directory_config, keep, "keep", "5", "releases kept beside the running and the previous one"),
     TEXT_OPTION(struct release_directory_config, router_link, "router_link", "", "blue-green: the link that says which side has the traffic"),
     TEXT_OPTION(struct release_directory_config, router_to, "router_to", "{side}", "what that link points to"),
@@ -203,9 +205,11 @@ static enum err point(const struct site *site,
                       struct error *error)
 {
     if (release->name[0] == '\0')
-        return disk_remove(site->link, error);
-    return disk_link(
-        site->link, arena_printf(site->env->arena, RELEASES "%s", release->name), error);
+        return disk_remove(site->order->stage, site->link, error);
+    return disk_link(site->order->stage,
+                     site->link,
+                     arena_printf(site->env->arena, RELEASES "%s", release->name),
+                     error);
 }
 
 static enum err restart(const struct site *site,
@@ -221,7 +225,9 @@ static enum err restart(const struct site *site,
         .timeout_ms = site->config->restart_timeout_ms,
     };
 
-    return invoke(site->env, site->order, &invocation, NULL, error);
+    const enum err err = turn_check(site->order, error);
+
+    return err == ERR_OK ? invoke(site->env, site->order, &invocation, NULL, error) : err;
 }
 
 /* What runs there is found again after it was left, whoever brought it. */
@@ -229,7 +235,8 @@ static enum err remember_current(const struct site *site, struct error *error)
 {
     if (site->current.name[0] == '\0')
         return ERR_OK;
-    return release_adopt(site->env->arena, site->directory, &site->current, error);
+    return release_adopt(
+        site->env->arena, site->order->stage, site->directory, &site->current, error);
 }
 
 /* From the first mark to the last the instance is between two releases. */
@@ -253,7 +260,8 @@ static enum err switch_to(const struct site *site,
     if (err == ERR_OK)
         err = mark(site, to, settled_state(to), error);
     if (err == ERR_OK)
-        release_prune(site->env->arena, site->directory, site->config->keep, spared);
+        release_prune(
+            site->env->arena, site->order->stage, site->directory, site->config->keep, spared);
     return err;
 }
 
@@ -302,28 +310,27 @@ static enum err leave_fence(const struct site *site,
     return mark(site, there, settled_state(there), error);
 }
 
-static enum err go_locked(struct site *site, release_choice choose, struct error *error)
+static enum err go_in_turn(const struct driver_env *env,
+                           const struct deployer_order *order,
+                           release_choice choose,
+                           struct error *error)
 {
     struct release wanted;
-    enum err err = site_open(site->env, site->order, site, error);
+    struct site site;
+    enum err err = site_open(env, order, &site, error);
 
     if (err == ERR_OK)
-        err = marker_admits(&site->marker, site->order, error);
+        err = marker_admits(&site.marker, order, error);
     if (err == ERR_OK)
-        err = choose(site, &wanted, error);
+        err = choose(&site, &wanted, error);
     if (err != ERR_OK)
         return err;
-    release_directory_reached(site->order, "staged");
-    if (driver_stopped(site->env))
-        return error_set(error, ERR_STALE, "stopped before %s was switched", site->directory);
-    if (is_there(site, &wanted))
-        return leave_fence(site, &wanted, error);
-    return switch_to(site, &wanted, error);
-}
-
-static bool keep_waiting(void *env)
-{
-    return !driver_stopped(env);
+    release_directory_reached(order, "staged");
+    if (driver_stopped(env))
+        return error_set(error, ERR_STALE, "stopped before %s was switched", site.directory);
+    if (is_there(&site, &wanted))
+        return leave_fence(&site, &wanted, error);
+    return switch_to(&site, &wanted, error);
 }
 
 static enum err go(const struct driver_env *env,
@@ -333,19 +340,24 @@ static enum err go(const struct driver_env *env,
                    struct error *error)
 {
     const struct release_directory_instance *const instance = order->instance_config;
+    const struct release_directory_config *const config = order->config;
     const char *const directory = driver_path(env, instance->directory);
-    struct site site = { .env = env, .order = order };
-    struct driver_env asked = *env;
-    int lock;
+    struct deployer_order ours = *order;
+    struct turn turn;
     enum err err = disk_make_folder(directory, error);
 
     if (err == ERR_OK)
-        err = disk_lock(
-            arena_printf(env->arena, "%s/lock", directory), keep_waiting, &asked, &lock, error);
+        err = turn_begin(env,
+                         order,
+                         arena_printf(env->arena, "%s/lock", directory),
+                         config->take_over_ms,
+                         &turn,
+                         error);
     if (err != ERR_OK)
         return err;
-    err = go_locked(&site, choose, error);
-    disk_unlock(lock);
+    ours.stage = turn.stage;
+    err = turn_judge(&turn, go_in_turn(env, &ours, choose, error), error);
+    turn_end(&turn);
     if (err != ERR_OK)
         return err;
     err = observe(env, order, ret, error);

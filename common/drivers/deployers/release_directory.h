@@ -5,7 +5,7 @@
  *     current -> releases/<...>      switched at once
  *     marker                         who switched it last, under which fence, and whether the
  *                                    instance was restarted since
- *     lock                           one executor at a time
+ *     lock, lock.turn-*              one executor at a time (turn.h)
  *
  * The marker says `switching` before the link moves and `active` after the restart. A kill at
  * any point between leaves `switching`, and the next apply or revert does the rest. Exposed for
@@ -19,6 +19,7 @@ struct release_directory_config {
     struct option_texts restart;
     struct option_texts stop;
     int64_t restart_timeout_ms;
+    int64_t take_over_ms;
     uint32_t keep;
     const char *router_link;
     const char *router_to;

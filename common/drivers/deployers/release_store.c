@@ -96,6 +96,7 @@ enum err release_read(struct arena *arena,
 }
 
 static enum err write_facts(struct arena *arena,
+                            const char *stage,
                             const char *directory,
                             const struct release *release,
                             struct error *error)
@@ -105,17 +106,19 @@ static enum err write_facts(struct arena *arena,
     facts_add(arena, &facts, "version", release->version);
     facts_add(arena, &facts, "digest", release->digest);
     facts_add(arena, &facts, "file", release->file);
-    return facts_write(facts_path(arena, directory, release->name), &facts, error);
+    return facts_write(
+        arena, stage, facts_path(arena, directory, release->name), &facts, error);
 }
 
 enum err release_adopt(struct arena *arena,
+                       const char *stage,
                        const char *directory,
                        const struct release *release,
                        struct error *error)
 {
     if (disk_exists(facts_path(arena, directory, release->name)))
         return ERR_OK;
-    return write_facts(arena, directory, release, error);
+    return write_facts(arena, stage, directory, release, error);
 }
 
 /* True when the release lies there and is what it says. */
@@ -171,7 +174,7 @@ static enum err stage(const char *path,
 {
     const char *const copy =
         artifact->folder ? path : arena_printf(arena, "%s/%s", path, artifact->name);
-    enum err err = disk_remove(path, error);
+    enum err err = disk_remove(NULL, path, error);
 
     if (err == ERR_OK && !artifact->folder)
         err = disk_make_folder(path, error);
@@ -189,16 +192,13 @@ static enum err copy_release(const struct driver_env *env,
                              const struct release *release,
                              struct error *error)
 {
-    const char *const path = path_of(env->arena, directory, ".stage");
-    struct error ignored = { 0 };
+    const char *const path = arena_printf(env->arena, "%s/release", order->stage);
     enum err err = stage(path, order, artifact, env->arena, error);
 
     if (err == ERR_OK)
-        err = write_facts(env->arena, directory, release, error);
+        err = write_facts(env->arena, order->stage, directory, release, error);
     if (err == ERR_OK)
         err = disk_rename(path, path_of(env->arena, directory, release->name), error);
-    if (err != ERR_OK && disk_remove(path, &ignored) != ERR_OK)
-        return error_wrap(error, err, "releases/.stage is left behind");
     return err;
 }
 
@@ -225,7 +225,7 @@ enum err release_bring(const struct driver_env *env,
     if (err == ERR_OK)
         err = choose_name(env->arena, directory, &release, &there, error);
     if (err == ERR_OK && there)
-        err = write_facts(env->arena, directory, &release, error);
+        err = write_facts(env->arena, order->stage, directory, &release, error);
     else if (err == ERR_OK)
         err = copy_release(env, order, directory, &artifact, &release, error);
     if (err == ERR_OK)
@@ -311,6 +311,7 @@ static time_t age_of(const char *path)
 }
 
 void release_prune(struct arena *arena,
+                   const char *stage,
                    const char *directory,
                    uint32_t keep,
                    const char *const spared[2])
@@ -329,7 +330,7 @@ void release_prune(struct arena *arena,
     }
     qsort(aged, count, sizeof *aged, newest_first);
     for (size_t i = keep; i < count; i++) {
-        if (disk_remove(path_of(arena, directory, aged[i].name), &ignored) == ERR_OK)
-            (void)!disk_remove(facts_path(arena, directory, aged[i].name), &ignored);
+        if (disk_remove(stage, path_of(arena, directory, aged[i].name), &ignored) == ERR_OK)
+            (void)!disk_remove(stage, facts_path(arena, directory, aged[i].name), &ignored);
     }
 }

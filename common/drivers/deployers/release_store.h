@@ -2,10 +2,9 @@
  *
  *     releases/<version>-<first 12 of the digest>/   what was copied there
  *     releases/<same>.release                        its facts: version, digest, form
- *     releases/.stage                                a copy under way
  *
- * A release is complete when its folder has its name: it is copied, verified and synced under
- * another one. */
+ * A release is complete when its folder has its name: it is copied, verified and synced in
+ * the stage of the order (turn.h), which is there whenever something is changed. */
 #ifndef COMMON_DRIVERS_DEPLOYERS_RELEASE_STORE_H
 #define COMMON_DRIVERS_DEPLOYERS_RELEASE_STORE_H
 
@@ -53,12 +52,14 @@ enum err release_find(struct arena *arena,
 /* Write down the facts of a release that was brought by others, so that it can be found again.
  * Harmless for one of ours. */
 enum err release_adopt(struct arena *arena,
+                       const char *stage,
                        const char *directory,
                        const struct release *release,
                        struct error *error) MUST_CHECK;
 
 /* Remove all but the two named ones and, beside these, the newest `keep` releases. */
 void release_prune(struct arena *arena,
+                   const char *stage,
                    const char *directory,
                    uint32_t keep,
                    const char *const spared[2]);

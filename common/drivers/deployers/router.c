@@ -4,6 +4,7 @@
 #include "common/drivers/deployers/invoke.h"
 #include "common/drivers/deployers/marker.h"
 #include "common/drivers/deployers/release_directory.h"
+#include "common/drivers/deployers/turn.h"
 
 #include <string.h>
 
@@ -120,9 +121,11 @@ static enum err point(const struct driver_env *env,
                       struct error *error)
 {
     if (order->side[0] == '\0')
-        return disk_remove(router->link, error);
-    return disk_link(
-        router->link, link_text(env->arena, router->config->router_to, order->side), error);
+        return disk_remove(order->stage, router->link, error);
+    return disk_link(order->stage,
+                     router->link,
+                     link_text(env->arena, router->config->router_to, order->side),
+                     error);
 }
 
 static enum err reload(const struct driver_env *env,
@@ -135,8 +138,10 @@ static enum err reload(const struct driver_env *env,
         .timeout_ms = router->config->router_timeout_ms,
     };
 
-    if (router->config->router_reload.count == 0)
-        return ERR_OK;
+    const enum err err = turn_check(order, error);
+
+    if (err != ERR_OK || router->config->router_reload.count == 0)
+        return err;
     return invoke(env, order, &invocation, NULL, error);
 }
 
@@ -159,14 +164,9 @@ static enum err move(const struct driver_env *env,
     return err;
 }
 
-static bool keep_waiting(void *env)
-{
-    return !driver_stopped(env);
-}
-
-static enum err shift_locked(const struct driver_env *env,
-                             const struct deployer_order *order,
-                             struct error *error)
+static enum err shift_in_turn(const struct driver_env *env,
+                              const struct deployer_order *order,
+                              struct error *error)
 {
     struct router router;
     enum err err = router_open(env, order, &router, error);
@@ -187,18 +187,24 @@ enum err router_shift(const struct driver_env *env,
                       Pb__Observed *ret,
                       struct error *error)
 {
-    struct driver_env asked = *env;
-    const char *const lock_path = arena_printf(
-        env->arena,
-        "%s.lock",
-        driver_path(env,
-                    ((const struct release_directory_config *)order->config)->router_link));
-    int lock;
-    enum err err = disk_lock(lock_path, keep_waiting, &asked, &lock, error);
+    const struct release_directory_config *const config = order->config;
+    const char *const link = driver_path(env, config->router_link);
+    struct deployer_order ours = *order;
+    struct router router;
+    struct turn turn;
+    enum err err = router_open(env, order, &router, error);
 
+    if (err == ERR_OK)
+        err = turn_begin(env,
+                         order,
+                         arena_printf(env->arena, "%s.lock", link),
+                         config->take_over_ms,
+                         &turn,
+                         error);
     if (err != ERR_OK)
         return err;
-    err = shift_locked(env, order, error);
-    disk_unlock(lock);
+    ours.stage = turn.stage;
+    err = turn_judge(&turn, shift_in_turn(env, &ours, error), error);
+    turn_end(&turn);
     return err == ERR_OK ? router_observe(env, order, ret, error) : err;
 }

@@ -171,7 +171,7 @@ void site_free(struct deployer_site *site)
 {
     struct error error = { 0 };
 
-    assert_int_equal(disk_remove(site->root, &error), ERR_OK);
+    assert_int_equal(disk_remove(NULL, site->root, &error), ERR_OK);
     arena_release(&site->arena);
     free(site);
 }

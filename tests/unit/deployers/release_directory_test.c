@@ -5,6 +5,7 @@
 #include "tests/contract/deployer/deployer_site.h"
 #include "tests/support/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -111,6 +112,124 @@ static bool die_doing(struct deployer_site *site,
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status) == DIED;
 }
+
+/* --- a process that hangs, and wakes up later --- */
+
+static void hang_there(void *point, const char *reached)
+{
+    if (strcmp(point, reached) == 0)
+        (void)raise(SIGSTOP);
+}
+
+/* As the book says, with little patience. */
+static struct release_directory_config impatient(const struct deployer_site *site)
+{
+    struct release_directory_config config =
+        *(const struct release_directory_config *)site->book.entries[0].config;
+
+    config.take_over_ms = 100;
+    return config;
+}
+
+/* A child that brings 1.1 under fence 2 and hangs when the point is reached. */
+static pid_t hang_applying(struct deployer_site *site, const char *point)
+{
+    struct release_directory_config config = impatient(site);
+    struct deployer_entry entry = site->book.entries[0];
+    int status;
+    pid_t child;
+
+    config.reached = hang_there;
+    config.reached_self = arena_copy(&site->arena, point, strlen(point));
+    entry.config = &config;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        site->book.entries = &entry;
+        _exit((int)apply(site, "1.1", 2));
+    }
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    return child;
+}
+
+/* What the child's apply answered. */
+static enum err wake(pid_t child)
+{
+    int status;
+
+    assert_int_equal(kill(child, SIGCONT), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return (enum err)WEXITSTATUS(status);
+}
+
+static enum err apply_impatiently(struct deployer_site *site,
+                                  const char *version,
+                                  uint64_t fence,
+                                  struct error *error)
+{
+    const struct release_directory_config config = impatient(site);
+    struct deployer_order order = site_order(site, version, fence);
+    Pb__Observed observed;
+
+    order.config = &config;
+    pb__observed__init(&observed);
+    return deployer_release_directory.apply(&site->env, &order, &observed, error);
+}
+
+static void one_that_hangs_is_passed_by_and_changes_nothing_when_it_wakes(void **state)
+{
+    static const char *const at[] = { "staged", "marked", "linked", "restarted" };
+    struct deployer_site *const site = *state;
+
+    for (size_t i = 0; i < 4; i++) {
+        struct error error = { 0 };
+        unsigned changes;
+        pid_t child;
+
+        assert_int_equal(apply(site, "1.0", 2), ERR_OK);
+        child = hang_applying(site, at[i]);
+        assert_int_equal(apply_impatiently(site, "1.0", 2, &error), ERR_OK);
+        assert_string_equal(site_observe(site).version, "1.0");
+        changes = site_changes(site);
+        assert_int_equal(wake(child), ERR_CONFLICT);
+        assert_string_equal(site_observe(site).version, "1.0");
+        assert_string_equal(site_observe(site).state, DEPLOYED_ACTIVE);
+        assert_int_equal(site_changes(site), changes);
+    }
+}
+
+static void one_that_hangs_is_not_passed_by_under_an_older_fence(void **state)
+{
+    struct deployer_site *const site = *state;
+    struct error error = { 0 };
+    pid_t child;
+
+    assert_int_equal(apply(site, "1.0", 1), ERR_OK);
+    child = hang_applying(site, "marked");
+    assert_int_equal(apply_impatiently(site, "1.0", 1, &error), ERR_CONFLICT);
+    assert_non_null(strstr(error.text, "/one/lock is held by process "));
+    assert_non_null(strstr(error.text, "that is newer than this task"));
+    assert_int_equal(wake(child), ERR_OK);
+    assert_string_equal(site_observe(site).version, "1.1");
+}
+
+static void one_that_does_not_say_who_it_is_is_not_passed_by(void **state)
+{
+    struct deployer_site *const site = *state;
+    struct error error = { 0 };
+    pid_t child;
+
+    assert_int_equal(apply(site, "1.0", 1), ERR_OK);
+    child = hang_applying(site, "marked");
+    site_put(site, "one/lock", "");
+    assert_int_equal(apply_impatiently(site, "1.0", 3, &error), ERR_UNAVAILABLE);
+    assert_non_null(strstr(error.text, "end it, then this goes on"));
+    assert_int_equal(wake(child), ERR_OK);
+}
+
+/* --- a process that dies --- */
 
 static void an_apply_killed_at_any_point_is_finished_by_the_next(void **state)
 {
@@ -229,7 +348,7 @@ static void what_others_deployed_is_a_baseline_to_go_back_to(void **state)
     assert_int_equal(
         disk_copy(path_of(site, "artifacts/1.0"), path_of(site, "one/releases/v9-old"), &error),
         ERR_OK);
-    assert_int_equal(disk_link(path_of(site, "one/current"), "releases/v9-old", &error),
+    assert_int_equal(disk_link(NULL, path_of(site, "one/current"), "releases/v9-old", &error),
                      ERR_OK);
     baseline = site_observe(site);
     assert_string_equal(baseline.state, DEPLOYED_UNMANAGED);
@@ -246,7 +365,8 @@ static void a_current_that_leads_elsewhere_has_no_version(void **state)
     struct error error = { 0 };
 
     assert_int_equal(disk_make_folder(path_of(site, "one"), &error), ERR_OK);
-    assert_int_equal(disk_link(path_of(site, "one/current"), "/opt/shop", &error), ERR_OK);
+    assert_int_equal(disk_link(NULL, path_of(site, "one/current"), "/opt/shop", &error),
+                     ERR_OK);
     assert_string_equal(site_observe(site).version, "");
     assert_non_null(strstr(site_observe(site).state, "foreign"));
 }
@@ -319,6 +439,9 @@ static void what_is_kept_stands_beside_the_running_and_the_previous_one(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        PROVES(one_that_hangs_is_passed_by_and_changes_nothing_when_it_wakes),
+        PROVES(one_that_hangs_is_not_passed_by_under_an_older_fence),
+        PROVES(one_that_does_not_say_who_it_is_is_not_passed_by),
         PROVES(an_apply_killed_at_any_point_is_finished_by_the_next),
         PROVES(an_apply_killed_at_any_point_is_taken_back),
         PROVES(a_revert_killed_at_any_point_is_finished_by_the_next),

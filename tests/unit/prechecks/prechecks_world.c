@@ -302,7 +302,7 @@ int world_close(void **state)
     world->ports.store.close(world->ports.store.self);
     memory_http_free(world->http);
     memory_space_free(world->space);
-    assert_int_equal(disk_remove(world->root, &error), ERR_OK);
+    assert_int_equal(disk_remove(NULL, world->root, &error), ERR_OK);
     arena_release(&world->arena);
     free(world);
     return 0;
@@ -343,7 +343,8 @@ void world_deploy(struct world *world, const char *instance, const char *version
     world_folder(world, release);
     world_put(world, arena_printf(&world->arena, "%s/shop.py", release), version);
     assert_int_equal(
-        disk_link(world_path(world, arena_printf(&world->arena, "%s/current", instance)),
+        disk_link(NULL,
+                  world_path(world, arena_printf(&world->arena, "%s/current", instance)),
                   arena_printf(&world->arena, "releases/%s-old", version),
                   &error),
         ERR_OK);

@@ -199,7 +199,8 @@ static void what_cannot_be_gone_back_to_is_no_baseline(void **state)
     struct error error = { 0 };
 
     world_folder(w, "one");
-    assert_int_equal(disk_link(world_path(w, "one/current"), "/opt/shop", &error), ERR_OK);
+    assert_int_equal(disk_link(NULL, world_path(w, "one/current"), "/opt/shop", &error),
+                     ERR_OK);
     w->asked->report_baseline = true;
     world_expect(world_look(w, "env.baseline_known"), PB__VERDICT__FAIL, "foreign");
     assert_int_equal(world_run(w)->n_observed, 3);
@@ -284,7 +285,8 @@ static void a_torn_instance_without_a_whole_release_fails(void **state)
     struct error error = { 0 };
 
     leave_torn(w);
-    assert_int_equal(disk_link(world_path(w, "one/current"), "/opt/shop", &error), ERR_OK);
+    assert_int_equal(disk_link(NULL, world_path(w, "one/current"), "/opt/shop", &error),
+                     ERR_OK);
     world_answer(w, "http://shop-?/version", 200, "{\"version\":\"1.0\"}");
     finding = world_look(w, "env.baseline_known");
     assert_int_equal(finding->verdict, PB__VERDICT__FAIL);
