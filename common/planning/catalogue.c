@@ -121,7 +121,7 @@ static const struct check_row table[] = {
     { 7, "jira.version",                "notifier",    B, WAIVE, "the ticket names the version", "restore access to the ticket" },
     { 7, "jira.flag_status",            "notifier",    B, WAIVE, "the ticket names the state of the flags", "restore access to the ticket" },
     { 7, "jira.monitoring_links",       "notifier",    B, WAIVE, "the ticket links to monitoring", "restore access to the ticket" },
-    { 7, "handoff.operations",          "notifier",    B, WAIVE, "operations have taken over", "restore the channel" },
+    { 7, "handoff.operations",          "notifier",    B, WAIVE, "operations were handed it; the sign-off of monitoring accepts it", "restore the channel" },
     { 7, "handoff.dashboards",          "notifier",    B, WAIVE, "operations have the dashboards", "restore the channel" },
     { 7, "handoff.runbooks",            "notifier",    B, WAIVE, "operations have the runbooks", "restore the channel" },
     { 7, "handoff.escalation",          "notifier",    B, WAIVE, "operations know whom to call", "restore the channel" },

@@ -120,6 +120,14 @@ def get_comments(handler, desk, _body, key):
 
 
 @jira
+def get_comment(handler, desk, _body, key, number):
+    found = [c for c in desk.issue(key)["comments"] if c["id"] == number]
+    if not found:
+        return handler.answer(404, {"errorMessages": [f"no comment {number}"]})
+    return handler.answer(200, found[0])
+
+
+@jira
 def get_transitions(handler, _desk, _body, _key):
     return handler.answer(200, {"transitions": [
         dict(t, to={"name": t["name"]}, isAvailable=True) for t in TRANSITIONS]})
@@ -187,6 +195,7 @@ def get_state(handler, desk, _raw):
 API = r"/rest/api/[23]/issue/([A-Z]+-\d+)"
 ROUTES = [
     ("GET", API, get_issue), ("PUT", API, put_issue),
+    ("GET", API + r"/comment/(\d+)", get_comment),
     ("GET", API + "/comment", get_comments), ("POST", API + "/comment", post_comment),
     ("GET", API + "/transitions", get_transitions),
     ("POST", API + "/transitions", post_transition),

@@ -80,6 +80,27 @@ static enum err publish(const struct worker_ports *ports,
     return err;
 }
 
+/* Told is not taken over: whoever reads the finding sees who has accepted, or that nobody has
+ * yet. Without that sign-off the deployment does not complete. */
+static void add_acceptance(struct worker_task *task,
+                           const struct story *story,
+                           struct delivery *delivery)
+{
+    const Pb__SignOffGiven *const given = story_taken_over(story);
+
+    if (!pb_same(delivery->check, "handoff.operations"))
+        return;
+    delivery->observed = given != NULL
+                             ? arena_printf(task->arena,
+                                            "%s; accepted by %s (%s)",
+                                            delivery->observed,
+                                            given->subject,
+                                            given->role)
+                             : arena_printf(task->arena,
+                                            "%s; to be accepted by the sign-off of step 6",
+                                            delivery->observed);
+}
+
 static enum err tell(const struct worker_ports *ports,
                      struct worker_task *task,
                      struct arena *scratch,
@@ -94,9 +115,11 @@ static enum err tell(const struct worker_ports *ports,
     if (err == ERR_OK)
         err = story_notice(
             scratch, &story, delivery->check, delivery->use->channel, &notice, error);
-    if (err != ERR_OK)
-        return err;
-    return delivery_send(&env, task, &notice, delivery->check, delivery, error);
+    if (err == ERR_OK)
+        err = delivery_send(&env, task, &notice, delivery->check, delivery, error);
+    if (err == ERR_OK)
+        add_acceptance(task, &story, delivery);
+    return err;
 }
 
 static enum err try_finalise(const struct worker_ports *ports,
@@ -126,6 +149,7 @@ static void take_earlier_receipt(struct worker_task *task,
     delivery->observed =
         arena_printf(task->arena, "delivered %s", markdown_time(task->arena, receipt->at_ms));
     delivery->evidence = delivery->receipt->id;
+    add_acceptance(task, story, delivery);
 }
 
 static enum err begin(const struct worker_ports *ports,

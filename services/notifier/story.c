@@ -37,6 +37,21 @@ enum err story_read(const struct worker_ports *ports,
     return ERR_OK;
 }
 
+const Pb__SignOffGiven *story_taken_over(const struct story *story)
+{
+    const Pb__DeploymentState *const state = story->report->state;
+    const Pb__SignOffGiven *found = NULL;
+    uint32_t tries = 0;
+
+    for (size_t i = 0; i < state->n_steps; i++)
+        if (state->steps[i]->step == 6)
+            tries = state->steps[i]->try_number;
+    for (size_t i = 0; i < state->n_signoffs; i++)
+        if (state->signoffs[i]->step == 6 && state->signoffs[i]->try_number == tries)
+            found = state->signoffs[i]->accept ? state->signoffs[i] : NULL;
+    return found;
+}
+
 const Pb__Receipt *story_receipt(const struct story *story,
                                  const char *check,
                                  const char *channel)

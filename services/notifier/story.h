@@ -19,6 +19,10 @@ enum err story_read(const struct worker_ports *ports,
                     struct error *error) MUST_CHECK;
 
 /* The receipt that the record holds for that check and channel, or NULL. */
+/* The sign-off by which operations took over: of step 6, as it ran last, accepted. NULL while
+ * there is none. */
+const Pb__SignOffGiven *story_taken_over(const struct story *story);
+
 const Pb__Receipt *story_receipt(const struct story *story,
                                  const char *check,
                                  const char *channel);

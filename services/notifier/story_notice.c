@@ -104,17 +104,30 @@ static enum err say_monitoring(struct draft *draft, struct error *error)
     return ERR_OK;
 }
 
+/* Whoever signs off the monitoring accepts the hand-over by it. */
+static const char *taken_over_text(struct draft *draft)
+{
+    const Pb__SignOffGiven *const given = story_taken_over(draft->story);
+
+    if (given != NULL)
+        return arena_printf(draft->arena, "Accepted by %s (%s)", given->subject, given->role);
+    return arena_printf(draft->arena,
+                        "Accept it with: slipway signoff %s --step 6",
+                        draft->story->report->state->id);
+}
+
 static enum err say_operations(struct draft *draft, struct error *error)
 {
     const Pb__DeploymentReport *const report = draft->story->report;
 
     (void)error;
     draft->text = arena_printf(draft->arena,
-                               "%s is handed over to operations. What is on: %s. Take it back "
-                               "with: slipway rollback %s --reason \"...\"",
+                               "%s is handed over to operations. What is on: %s. %s. Take it "
+                               "back with: slipway rollback %s --reason \"...\"",
                                report->state->id,
                                report->plan->n_stages > 0 ? stages_text(draft)
                                                           : "everything, without a flag",
+                               taken_over_text(draft),
                                report->state->id);
     take_links(draft, NULL);
     for (size_t i = 0; i < report->plan->n_signoffs; i++) {

@@ -82,8 +82,8 @@ enum err channel_send(const struct driver_env *env,
                       struct delivery_note *ret,
                       struct error *error) MUST_CHECK;
 
-/* What an HTTP status means for a notice: 2xx delivered; 429 and 5xx later; 401 and 403 denied;
- * 404 not found; all else invalid. */
+/* What an HTTP status means for a notice: 2xx delivered; 408, 425, 429 and 5xx later; 401 and
+ * 403 denied; 404 not found; all else invalid. */
 enum err channel_status(int status);
 
 /* The wait that an answer asks for: Retry-After in seconds, at most an hour; 0 if it says

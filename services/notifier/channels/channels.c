@@ -87,7 +87,7 @@ enum err channel_status(int status)
 {
     if (status >= 200 && status < 300)
         return ERR_OK;
-    if (status == 429 || status >= 500)
+    if (status == 408 || status == 425 || status == 429 || status >= 500)
         return ERR_UNAVAILABLE;
     if (status == 401 || status == 403)
         return ERR_DENIED;

@@ -61,7 +61,16 @@ static enum err write_comment(struct jira *jira, struct delivery_note *ret, stru
 {
     const char *text = "";
     const enum err err = jira_comment(jira, &text, error);
+    const char *const status = notice_fact(jira->notice, "status");
+    const char *const line =
+        arena_printf(jira->env->arena, "%s: %s", notice_fact_label("status"), status);
 
+    if (err == ERR_OK && status[0] != '\0' && strstr(text, line) == NULL)
+        return error_set(error,
+                         ERR_CONFLICT,
+                         "%s: the comment does not read '%.200s'",
+                         jira->notice->ticket,
+                         line);
     if (err == ERR_OK)
         ret->observed =
             arena_printf(jira->env->arena, "%s: comment is there", jira->notice->ticket);

@@ -54,6 +54,11 @@ static enum err check(const struct mail_config *config, struct error *error)
     return ERR_OK;
 }
 
+static bool is_passing(enum err err)
+{
+    return err == ERR_UNAVAILABLE || err == ERR_TIMED_OUT;
+}
+
 static enum err send_one(const struct driver_env *env,
                          const struct mail *mail,
                          struct error *error)
@@ -61,6 +66,32 @@ static enum err send_one(const struct driver_env *env,
     if (mail->message == NULL)
         return error_set(error, ERR_TOO_LARGE, "the notice is too long for a mail");
     return env->http.send_mail(env->http.self, mail, error);
+}
+
+/* Everybody is tried: one address that is refused keeps nobody else from hearing. The error is
+ * the first; one that may pass comes before one that will not, so that it is tried again. */
+static enum err send_all(const struct driver_env *env,
+                         const struct mail_config *config,
+                         const struct notice *notice,
+                         struct mail *mail,
+                         struct error *error)
+{
+    enum err worst = ERR_OK;
+
+    for (size_t i = 0; i < config->to.count; i++) {
+        struct error why = { 0 };
+        enum err err;
+
+        mail->to = config->to.items[i];
+        mail->message =
+            mail_message(env->arena, notice, config->from, mail->to, clock_now_ms(env->clock));
+        err = send_one(env, mail, &why);
+        if (err == ERR_OK || (worst != ERR_OK && (is_passing(worst) || !is_passing(err))))
+            continue;
+        worst = err;
+        *error = why;
+    }
+    return worst;
 }
 
 static enum err mail_send(const struct driver_env *env,
@@ -81,12 +112,8 @@ static enum err mail_send(const struct driver_env *env,
     if (err == ERR_OK && of->password_file[0] != '\0')
         err = settings_secret(
             env->arena, driver_path(env, of->password_file), &mail.password, error);
-    for (size_t i = 0; err == ERR_OK && i < of->to.count; i++) {
-        mail.to = of->to.items[i];
-        mail.message =
-            mail_message(env->arena, notice, of->from, mail.to, clock_now_ms(env->clock));
-        err = send_one(env, &mail, error);
-    }
+    if (err == ERR_OK)
+        err = send_all(env, of, notice, &mail, error);
     if (err != ERR_OK)
         return err;
     ret->id = mail_message_id(env->arena, notice, of->from, of->to.items[0]);

@@ -118,6 +118,19 @@ static void the_path_of_a_webhook_is_in_no_error(void **state)
     assert_non_null(strstr(error.text, "https://hooks.example: status 400"));
 }
 
+static void an_address_that_is_refused_keeps_no_other_from_hearing(void **state)
+{
+    (void)state;
+    memory_http_forget(fake.http);
+    memory_http_answer(fake.http,
+                       &(struct memory_http_answer){
+                           .method = "MAIL", .url = "*", .times = 1, .err = ERR_DENIED });
+    memory_http_answer(fake.http, &(struct memory_http_answer){ .method = "MAIL", .url = "*" });
+    assert_int_equal(send_to("mail"), ERR_DENIED);
+    assert_int_equal(memory_http_call_count(fake.http), 2);
+    assert_string_equal(memory_http_call(fake.http, 1)->mail_to, "lead@shop.example");
+}
+
 static void mail_is_one_message_a_recipient_with_an_id_of_its_own(void **state)
 {
     const char *first;
@@ -238,6 +251,7 @@ int main(void)
         CHANNEL_TEST(base64_agrees_with_the_vectors_of_rfc_4648),
         CHANNEL_TEST(a_webhook_is_signed_over_id_time_and_body),
         CHANNEL_TEST(the_path_of_a_webhook_is_in_no_error),
+        CHANNEL_TEST(an_address_that_is_refused_keeps_no_other_from_hearing),
         CHANNEL_TEST(mail_is_one_message_a_recipient_with_an_id_of_its_own),
         CHANNEL_TEST(nobody_can_add_a_header_to_a_mail),
         CHANNEL_TEST(a_subject_in_other_letters_is_encoded_in_whole_characters),

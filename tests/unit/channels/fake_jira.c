@@ -61,6 +61,33 @@ static json_t *transitions(const struct fake_jira *fake)
                      "Closed");
 }
 
+static json_t *comment_of(const struct fake_jira *fake, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(fake->comments); i++) {
+        json_t *const comment = json_array_get(fake->comments, i);
+
+        if (strcmp(json_string_value(json_object_get(comment, "id")), id) == 0)
+            return json_incref(comment);
+    }
+    return NULL;
+}
+
+/* A page, newest first. */
+static json_t *comments_from(struct fake_jira *fake, const char *path)
+{
+    const char *const start = strstr(path, "startAt=");
+    const char *const most = strstr(path, "maxResults=");
+    const size_t all = json_array_size(fake->comments);
+    const size_t from = start != NULL ? strtoul(start + 8, NULL, 10) : 0;
+    const size_t count = most != NULL ? strtoul(most + 11, NULL, 10) : 50;
+    json_t *const page = json_array();
+
+    fake->comment_searches++;
+    for (size_t i = from; i < all && i < from + count; i++)
+        (void)json_array_append(page, json_array_get(fake->comments, all - 1 - i));
+    return json_pack("{s:o}", "comments", page);
+}
+
 /* The answer to a read; NULL: there is no such thing. A new reference. */
 static json_t *read_of(struct fake_jira *fake, const char *path)
 {
@@ -68,8 +95,10 @@ static json_t *read_of(struct fake_jira *fake, const char *path)
         fake->status_reads++;
         return json_pack("{s:O}", "fields", fake->fields);
     }
-    if (strncmp(path, "/comment", 8) == 0)
-        return json_pack("{s:O}", "comments", fake->comments);
+    if (strncmp(path, "/comment/", 9) == 0)
+        return comment_of(fake, path + 9);
+    if (strncmp(path, "/comment?", 9) == 0)
+        return comments_from(fake, path);
     if (strcmp(path, "/transitions") == 0)
         return transitions(fake);
     if (strcmp(path, "/remotelink") == 0)
@@ -154,6 +183,7 @@ enum err fake_jira_respond(void *self,
     const char *const path = ticket != NULL ? ticket + strlen("/SHOP-4182") : "/none";
     json_t *body;
     json_t *tree;
+    int status;
 
     if (strcmp(request->method, "GET") == 0) {
         tree = read_of(fake, path);
@@ -161,7 +191,12 @@ enum err fake_jira_respond(void *self,
         return ERR_OK;
     }
     body = json_loadb(request->body, request->body_length, 0, NULL);
-    answer(arena, ret, body != NULL ? write_to(fake, path, body) : 400, NULL);
+    status = body != NULL ? write_to(fake, path, body) : 400;
+    tree =
+        status == 201 && strcmp(path, "/comment") == 0
+            ? json_incref(json_array_get(fake->comments, json_array_size(fake->comments) - 1))
+            : NULL;
+    answer(arena, ret, status, tree);
     json_decref(body);
     if (fake->lose_answers > 0) {
         fake->lose_answers--;

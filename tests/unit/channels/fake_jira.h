@@ -14,6 +14,7 @@ struct fake_jira {
     json_t *links;      /* by globalId */
     json_t *properties; /* by name */
     unsigned status_reads;
+    unsigned comment_searches;
     unsigned transitions_made;
     unsigned lose_answers; /* So many answers to writes are lost after the write was done. */
     bool forgets_fields;   /* Takes a field and keeps the old value. */

@@ -68,6 +68,51 @@ static void a_comment_whose_answer_was_lost_is_not_written_again(void **state)
     assert_int_equal(comments(), 1);
 }
 
+static void others_may_write_a_hundred_comments_meanwhile(void **state)
+{
+    (void)state;
+    fake.jira.lose_answers = 2; /* Of the property, then of the comment. */
+    assert_int_equal(write("jira.version"), ERR_TIMED_OUT);
+    assert_int_equal(write("jira.version"), ERR_TIMED_OUT);
+    for (unsigned i = 0; i < 100; i++)
+        (void)json_array_append_new(fake.jira.comments,
+                                    json_pack("{s:s, s:s}", "id", "900", "body", "thanks"));
+    assert_int_equal(write("jira.version"), ERR_OK);
+    assert_int_equal(comments(), 101);
+}
+
+static void a_comment_that_is_known_is_read_by_its_id(void **state)
+{
+    (void)state;
+    assert_int_equal(write("jira.version"), ERR_OK);
+    assert_int_equal(write("jira.status"), ERR_OK);
+    assert_int_equal(fake.jira.comment_searches, 0);
+}
+
+static void a_comment_that_somebody_removed_is_written_again(void **state)
+{
+    (void)state;
+    assert_int_equal(write("jira.version"), ERR_OK);
+    assert_int_equal(json_array_clear(fake.jira.comments), 0);
+    assert_int_equal(write("jira.version"), ERR_OK);
+    assert_int_equal(comments(), 1);
+}
+
+static void a_comment_that_somebody_changed_is_not_what_was_wanted(void **state)
+{
+    json_t *comment;
+
+    (void)state;
+    assert_int_equal(write("jira.status"), ERR_OK);
+    comment = json_array_get(fake.jira.comments, 0);
+    (void)json_object_set_new(
+        comment,
+        "body",
+        json_string(arena_printf(&fake.arena, "(slipway.%s)", fake.notice.group)));
+    assert_int_equal(write("jira.status"), ERR_CONFLICT);
+    assert_int_equal(write("jira.version"), ERR_CONFLICT);
+}
+
 static void notices_of_another_group_are_comments_of_their_own(void **state)
 {
     (void)state;
@@ -228,6 +273,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         JIRA_TEST(all_facts_of_step_7_share_one_comment),
         JIRA_TEST(a_comment_whose_answer_was_lost_is_not_written_again),
+        JIRA_TEST(others_may_write_a_hundred_comments_meanwhile),
+        JIRA_TEST(a_comment_that_is_known_is_read_by_its_id),
+        JIRA_TEST(a_comment_that_somebody_removed_is_written_again),
+        JIRA_TEST(a_comment_that_somebody_changed_is_not_what_was_wanted),
         JIRA_TEST(notices_of_another_group_are_comments_of_their_own),
         JIRA_TEST(the_transition_is_looked_up_by_name_and_made_once),
         JIRA_TEST(a_transition_that_is_no_longer_offered_was_made_before),

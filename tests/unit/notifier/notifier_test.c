@@ -209,6 +209,41 @@ static void a_later_date_fact_makes_no_second_comment(void **state)
     assert_int_equal(json_array_size(n.out.jira.comments), 1);
 }
 
+static const char *observed_of(const char *check)
+{
+    return fake_task_finding(&n.task, check)->observed;
+}
+
+static void a_hand_over_says_who_has_accepted_it_or_that_nobody_has(void **state)
+{
+    Pb__SignOffGiven *const given = pb_new(&n.out.arena, &pb__sign_off_given__descriptor);
+    Pb__StepState *const step = pb_new(&n.out.arena, &pb__step_state__descriptor);
+
+    (void)state;
+    ask("handoff.operations");
+    use("hook", "handoff.operations", true);
+    (void)run(FINALISE);
+    assert_int_equal(verdict_of("handoff.operations"), PB__VERDICT__PASS);
+    assert_non_null(strstr(observed_of("handoff.operations"), "to be accepted by"));
+    assert_non_null(strstr(memory_http_call(n.out.http, 0)->body, "slipway signoff "));
+    step->step = 6;
+    step->try_number = 2;
+    PB_APPEND(&n.out.arena, n.deployment, steps, step);
+    given->step = 6;
+    given->try_number = 1; /* Of an earlier try: does not count. */
+    given->subject = "olga";
+    given->role = "operations-lead";
+    given->accept = true;
+    PB_APPEND(&n.out.arena, n.deployment, signoffs, given);
+    write_record();
+    (void)run(FINALISE);
+    assert_non_null(strstr(observed_of("handoff.operations"), "to be accepted by"));
+    given->try_number = 2;
+    write_record();
+    (void)run(FINALISE);
+    assert_non_null(strstr(observed_of("handoff.operations"), "accepted by olga"));
+}
+
 static void a_hand_over_with_nothing_to_hand_over_fails(void **state)
 {
     (void)state;
@@ -321,6 +356,7 @@ int main(void)
         NOTIFIER_TEST(what_has_its_receipt_is_not_told_again_but_the_ticket_is_read_again),
         NOTIFIER_TEST(the_same_notice_has_the_same_id_in_every_try),
         NOTIFIER_TEST(a_later_date_fact_makes_no_second_comment),
+        NOTIFIER_TEST(a_hand_over_says_who_has_accepted_it_or_that_nobody_has),
         NOTIFIER_TEST(a_hand_over_with_nothing_to_hand_over_fails),
         NOTIFIER_TEST(without_the_record_step_7_is_an_error),
         NOTIFIER_TEST(an_announcement_needs_no_record),
