@@ -105,6 +105,11 @@ struct bus_consumer {
                            int64_t *ret_high,
                            struct error *error);
 
+    /* How many partitions the group has given this consumer: none while there are more members
+     * than partitions. ERR_UNAVAILABLE: it is no member, not yet or not again, and what the bus
+     * said last. Without a group all of them, always. */
+    enum err (*share)(void *self, size_t *ret_count, struct error *error);
+
     /* Continue that partition at that offset. */
     enum err (*seek)(
         void *self, const char *topic, int32_t partition, int64_t offset, struct error *error);

@@ -28,6 +28,9 @@
 
 #include <stdbool.h>
 
+/* What /readyz says of an instance that is ready and has nothing to do. */
+#define SERVICE_STANDS_BY "stands by: other instances have all partitions"
+
 /* Everything a service may touch. In tests the same struct is filled with memory adapters. */
 struct service_ports {
     const struct settings *settings;
@@ -86,7 +89,8 @@ struct service_spec {
      * a program is not listed among the instances. NULL: it runs until SIGTERM. */
     bool (*finished)(void *state, int *ret_status);
 
-    /* True when the service can do its work; else why not, for /readyz. Any thread. */
+    /* True when the service can do its work, and possibly why it has none; else why not. Both
+     * for /readyz. Any thread. */
     bool (*ready)(void *state, struct error *why);
 
     /* After the last turn: finish or hand back what is in hand, at most 10 s. May be NULL. */

@@ -132,6 +132,26 @@ static void say(struct worker *worker, const char *why)
     (void)pthread_mutex_unlock(&worker->lock);
 }
 
+/* A worker that is no member of its group takes nothing, however well its turns go. */
+static void say_standing(struct worker *worker)
+{
+    const struct bus_consumer *const consumer = &worker->consumer;
+    struct error error = { 0 };
+    size_t share = 0;
+    const enum err err = consumer->share(consumer->self, &share, &error);
+
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->why[0] = '\0';
+    worker->idle = share == 0;
+    if (err != ERR_OK)
+        (void)snprintf(worker->why,
+                       sizeof worker->why,
+                       "not yet a member of %s: %.300s",
+                       worker->group,
+                       error.text);
+    (void)pthread_mutex_unlock(&worker->lock);
+}
+
 static enum err subscribe(struct worker *worker, struct error *error)
 {
     const struct bus *const bus = &worker->service->bus;
@@ -213,6 +233,15 @@ static enum err own_turn(struct worker *worker, enum err err, struct error *erro
     return own;
 }
 
+static enum err say_end(struct worker *worker, enum err err, const struct error *error)
+{
+    if (err == ERR_OK && worker->consumer.share != NULL)
+        say_standing(worker);
+    else
+        say(worker, err == ERR_OK ? "" : error->text);
+    return err;
+}
+
 /* While records are made to wait, the thread waits for a task to end. */
 static void rest(struct worker *worker)
 {
@@ -236,19 +265,22 @@ static enum err turn(void *self, struct error *error)
         rest(worker);
     else
         err = hear_all(worker, worker->spec->turn != NULL ? IDLE_MS / 10 : IDLE_MS, error);
-    err = own_turn(worker, err, error);
-    say(worker, err == ERR_OK ? "" : error->text);
-    return err;
+    return say_end(worker, own_turn(worker, err, error), error);
 }
 
 static bool ready(void *self, struct error *why)
 {
     struct worker *const worker = self;
+    bool is_ready;
 
     (void)pthread_mutex_lock(&worker->lock);
-    (void)snprintf(why->text, sizeof why->text, "%s", worker->why);
+    is_ready = worker->why[0] == '\0';
+    (void)snprintf(why->text,
+                   sizeof why->text,
+                   "%s",
+                   is_ready && worker->idle ? SERVICE_STANDS_BY : worker->why);
     (void)pthread_mutex_unlock(&worker->lock);
-    return why->text[0] == '\0';
+    return is_ready;
 }
 
 static enum err open_with_threads(const struct service_ports *ports,
@@ -317,9 +349,7 @@ enum err worker_turn_inline(void *self, struct error *error)
     worker->round++;
     while (worker_step_one(worker, &worker->ports, worker->round))
         continue;
-    err = own_turn(worker, err, error);
-    say(worker, err == ERR_OK ? "" : error->text);
-    return err;
+    return say_end(worker, own_turn(worker, err, error), error);
 }
 
 int64_t worker_next_wake_ms(void *self)

@@ -81,6 +81,7 @@ struct worker {
     unsigned run_count;
     bool stopping;            /* Threads end. */
     char why[ERROR_TEXT_MAX]; /* It is not ready; "" if it is. */
+    bool idle;                /* It is ready, but others have all partitions. */
     _Atomic bool draining;    /* No step begins, and those that only look are told to stop. */
     _Atomic bool quitting;    /* All are. */
 };

@@ -90,6 +90,25 @@ static void say(struct coordinator *shell, const char *why)
     (void)pthread_mutex_unlock(&shell->lock);
 }
 
+/* Who is no member of the group decides nothing, however well its turns go. */
+static void say_standing(struct coordinator *shell)
+{
+    struct error error = { 0 };
+    size_t share = 0;
+    const enum err err = shell->events.share(shell->events.self, &share, &error);
+
+    (void)pthread_mutex_lock(&shell->lock);
+    shell->idle = share == 0;
+    shell->why[0] = '\0';
+    if (err != ERR_OK)
+        (void)snprintf(shell->why,
+                       sizeof shell->why,
+                       "not yet a member of %s: %.400s",
+                       GROUP_COORDINATOR,
+                       error.text);
+    (void)pthread_mutex_unlock(&shell->lock);
+}
+
 static enum err check_topics(struct coordinator *shell, struct error *error)
 {
     const struct bus *const bus = &shell->ports->bus;
@@ -164,7 +183,10 @@ static enum err coordinator_turn(void *self, struct error *error)
             *error = why;
         }
     }
-    say(shell, first == ERR_OK ? "" : error->text);
+    if (first == ERR_OK)
+        say_standing(shell);
+    else
+        say(shell, error->text);
     return first;
 }
 
@@ -183,6 +205,8 @@ static bool coordinator_ready(void *self, struct error *why)
             err =
                 error_set(why, ERR_UNAVAILABLE, "partition %d %.400s", (int)p, partition->why);
     }
+    if (err == ERR_OK)
+        (void)snprintf(why->text, sizeof why->text, "%s", shell->idle ? SERVICE_STANDS_BY : "");
     (void)pthread_mutex_unlock(&shell->lock);
     return err == ERR_OK;
 }

@@ -101,6 +101,7 @@ struct coordinator {
     int64_t group_commit_at_ms;
     pthread_mutex_t lock; /* For ready(), which any thread may call. */
     char why[ERROR_TEXT_MAX];
+    bool idle; /* Others have all partitions. */
 };
 
 static inline const char *shell_prefix(const struct coordinator *shell)

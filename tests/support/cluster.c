@@ -54,6 +54,13 @@ static enum err consumer_watermarks(void *self,
         consumer->inner.self, topic, partition, ret_low, ret_high, error);
 }
 
+static enum err consumer_share(void *self, size_t *ret_count, struct error *error)
+{
+    struct cluster_consumer *const consumer = self;
+
+    return consumer->inner.share(consumer->inner.self, ret_count, error);
+}
+
 static enum err consumer_seek(
     void *self, const char *topic, int32_t partition, int64_t offset, struct error *error)
 {
@@ -95,6 +102,7 @@ static enum err instance_subscribe(void *self,
         .commit = consumer_commit,
         .committed = consumer_committed,
         .watermarks = consumer_watermarks,
+        .share = consumer_share,
         .seek = consumer_seek,
         .close = consumer_close,
     };

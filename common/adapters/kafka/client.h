@@ -61,7 +61,7 @@ struct kafka_consumer {
     const struct kafka_bus *bus;
     rd_kafka_t *handle;
     bool grouped;
-    bool given; /* Without a group: the partitions were assigned. */
+    bool given; /* The partitions were assigned, of a group those that are ours. */
     enum bus_start start;
     struct bus_listener listener;
     rd_kafka_message_t *message; /* The one handed out last. */
@@ -71,8 +71,8 @@ struct kafka_consumer {
     size_t position_capacity;
     rd_kafka_topic_partition_list_t *initial; /* Without a group: all partitions. */
     bool unwell;
-    char trouble[KAFKA_TROUBLE_SIZE];
-    struct error broken; /* Not empty: there is no going on. */
+    char trouble[KAFKA_TROUBLE_SIZE]; /* The last; "": none since the partitions were given. */
+    struct error broken;              /* Not empty: there is no going on. */
 };
 
 /* config.c: opaque goes to the callbacks. */
@@ -83,6 +83,9 @@ enum err kafka_consumer_config(const struct kafka_bus *bus,
                                const char *group,
                                rd_kafka_conf_t **ret,
                                struct error *error);
+
+/* After how long a silent member is replaced. */
+int64_t kafka_session_ms(const struct kafka_bus *bus);
 
 /* outcome.c */
 enum err kafka_outcome(rd_kafka_resp_err_t code);

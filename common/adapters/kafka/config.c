@@ -153,11 +153,17 @@ enum err kafka_producer_config(struct kafka_bus *bus,
     return ERR_OK;
 }
 
-static enum err timings_set(const struct kafka_options *options,
+int64_t kafka_session_ms(const struct kafka_bus *bus)
+{
+    return bus->options.session_ms > 0 ? bus->options.session_ms : SESSION_MS;
+}
+
+static enum err timings_set(const struct kafka_bus *bus,
                             rd_kafka_conf_t *conf,
                             struct error *error)
 {
-    int64_t session = options->session_ms > 0 ? options->session_ms : SESSION_MS;
+    const struct kafka_options *options = &bus->options;
+    int64_t session = kafka_session_ms(bus);
     int64_t wait = options->fetch_wait_ms > 0 ? options->fetch_wait_ms : FETCH_WAIT_MS;
     enum err err = number_set(conf, "session.timeout.ms", session, error);
 
@@ -181,7 +187,7 @@ enum err kafka_consumer_config(const struct kafka_bus *bus,
     if (err == ERR_OK)
         err = properties_set(conf, defaults_consumer, COUNT(defaults_consumer), error);
     if (err == ERR_OK)
-        err = timings_set(options, conf, error);
+        err = timings_set(bus, conf, error);
     if (err == ERR_OK)
         err = properties_set(conf, options->properties, options->property_count, error);
     if (err == ERR_OK)

@@ -7,6 +7,10 @@
 /* For a client that must name a group though it never joins one. */
 #define NO_GROUP "slipway.reader"
 
+#define SESSION_FIX                                                                            \
+    ": kafka.session must lie between the broker's group.min.session.timeout.ms and "          \
+    "group.max.session.timeout.ms"
+
 enum { PARTITIONS_MAX = 10000 };
 
 struct kafka_position *kafka_position(struct kafka_consumer *consumer,
@@ -121,6 +125,12 @@ static enum err trouble_hear(struct kafka_consumer *consumer,
                              const rd_kafka_message_t *message,
                              struct error *error)
 {
+    (void)snprintf(consumer->trouble,
+                   sizeof consumer->trouble,
+                   "%s%s",
+                   rd_kafka_message_errstr(message),
+                   message->err == RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT ? SESSION_FIX
+                                                                             : "");
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED: return ERR_STALE; /* A revocation follows. */
@@ -130,7 +140,7 @@ static enum err trouble_hear(struct kafka_consumer *consumer,
                          kafka_outcome(message->err) == ERR_INTERNAL ? ERR_INTERNAL
                                                                      : ERR_UNAVAILABLE,
                          "receive: %s",
-                         rd_kafka_message_errstr(message));
+                         consumer->trouble);
     }
 }
 
@@ -299,6 +309,23 @@ static enum err consumer_watermarks(void *self,
     return ERR_OK;
 }
 
+static enum err consumer_share(void *self, size_t *ret_count, struct error *error)
+{
+    const struct kafka_consumer *consumer = self;
+    const bool said = consumer->trouble[0] != '\0';
+
+    if (consumer->grouped && !consumer->given)
+        return error_set(error,
+                         ERR_UNAVAILABLE,
+                         "the group has given no share (session %lld ms)%s%s",
+                         (long long)kafka_session_ms(consumer->bus),
+                         said ? ": " : "",
+                         consumer->trouble);
+    *ret_count = consumer->grouped || consumer->given ? consumer->position_count
+                                                      : (size_t)consumer->initial->cnt;
+    return ERR_OK;
+}
+
 static enum err consumer_seek(
     void *self, const char *topic, int32_t partition, int64_t offset, struct error *error)
 {
@@ -445,6 +472,7 @@ enum err kafka_subscribe(void *self,
         .commit = consumer_commit,
         .committed = consumer_committed,
         .watermarks = consumer_watermarks,
+        .share = consumer_share,
         .seek = consumer_seek,
         .close = consumer_close,
     };

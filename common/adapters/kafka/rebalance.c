@@ -149,8 +149,11 @@ void kafka_rebalance(rd_kafka_t *handle,
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         kafka_assigned(consumer, list);
         rd_kafka_assign(handle, list);
+        consumer->given = true;
+        consumer->trouble[0] = '\0';
         return;
     }
+    consumer->given = false;
     kafka_revoked(consumer, rd_kafka_assignment_lost(handle) != 0);
     rd_kafka_assign(handle, NULL);
 }

@@ -205,6 +205,16 @@ static enum err consumer_watermarks(void *self,
     return ERR_OK;
 }
 
+static enum err consumer_share(void *self, size_t *ret_count, struct error *error)
+{
+    const struct memory_consumer *consumer = self;
+
+    if (consumer->group != NULL && consumer->state != MEMBER_STABLE)
+        return error_set(error, ERR_UNAVAILABLE, "the group has given no share");
+    *ret_count = consumer->position_count;
+    return ERR_OK;
+}
+
 static enum err consumer_seek(
     void *self, const char *topic, int32_t partition, int64_t offset, struct error *error)
 {
@@ -328,6 +338,7 @@ enum err memory_subscribe(struct memory_broker *broker,
         .commit = consumer_commit,
         .committed = consumer_committed,
         .watermarks = consumer_watermarks,
+        .share = consumer_share,
         .seek = consumer_seek,
         .close = consumer_close,
     };

@@ -1,6 +1,7 @@
 #include "tests/contract/bus/bus_contract.h"
 
 #include "tests/contract/bus/bus_helpers.h"
+#include "tests/support/patience.h"
 #include "tests/support/test.h"
 
 #include <stdio.h>
@@ -355,6 +356,42 @@ static void members_share_the_partitions_and_inherit_them(void **state)
     second.close(second.self);
 }
 
+/* A member without a partition is one all the same. */
+static void a_member_knows_its_share_even_when_it_is_none(void **state)
+{
+    enum { MEMBERS = CONTRACT_PARTITIONS + 1 };
+    struct bus_world *world = *state;
+    struct patience patience = patience_for(world->patience_ms);
+    struct bus_consumer members[MEMBERS];
+    struct contract_share shares[MEMBERS];
+    struct error error = { 0 };
+    char topic[CONTRACT_NAME_SIZE];
+    size_t share = 0, together = 0, have = 0;
+
+    contract_topic(world, topic);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        shares[i] = (struct contract_share){ .start_at = BUS_OFFSET_DEFAULT };
+        members[i] = contract_subscribe(world, topic, topic, BUS_FROM_COMMITTED, &shares[i]);
+        assert_int_equal(members[i].share(members[i].self, &share, &error), ERR_UNAVAILABLE);
+    }
+    while ((have < MEMBERS || together != CONTRACT_PARTITIONS) && patience_left(&patience)) {
+        have = together = 0;
+        for (size_t i = 0; i < MEMBERS; i++) {
+            struct bus_record record;
+
+            members[i].receive(members[i].self, 1, &record, &error);
+            if (members[i].share(members[i].self, &share, &error) != ERR_OK)
+                continue;
+            have++;
+            together += share;
+        }
+    }
+    assert_int_equal(have, MEMBERS);
+    assert_int_equal(together, CONTRACT_PARTITIONS);
+    for (size_t i = 0; i < MEMBERS; i++)
+        members[i].close(members[i].self);
+}
+
 static void different_clusters_could_be_told_apart(void **state)
 {
     struct bus_world *world = *state;
@@ -381,6 +418,7 @@ int bus_contract_run(const char *name, struct bus_world *world)
         cmocka_unit_test(a_group_goes_on_where_it_committed),
         cmocka_unit_test(a_committed_offset_that_is_not_kept_means_the_beginning),
         cmocka_unit_test(members_share_the_partitions_and_inherit_them),
+        cmocka_unit_test(a_member_knows_its_share_even_when_it_is_none),
         cmocka_unit_test(different_clusters_could_be_told_apart),
     };
 

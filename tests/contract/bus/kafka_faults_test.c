@@ -38,6 +38,36 @@ static struct bus bus_at(const char *brokers)
     return bus;
 }
 
+/* The development broker does not answer who would be gone before all have come. Nobody says
+ * why, so the session is said. */
+static void who_is_never_let_into_its_group_has_no_share(void **state)
+{
+    struct fault_world *const world = *state;
+    const struct kafka_options options = { .brokers = world->broker.address,
+                                           .client_id = "faults",
+                                           .session_ms = 2000 };
+    struct bus_world brief = { .patience_ms = world->bus.patience_ms };
+    struct contract_share shares[2] = { { .start_at = BUS_OFFSET_DEFAULT },
+                                        { .start_at = BUS_OFFSET_DEFAULT } };
+    char topic[CONTRACT_NAME_SIZE];
+    struct bus_consumer refused, other;
+    struct error error = { 0 };
+    size_t share;
+
+    if (world->real != NULL)
+        skip(); /* What it refuses is a matter of its settings. */
+    assert_int_equal(kafka_bus_open(&options, &brief.bus, &error), ERR_OK);
+    contract_topic(&world->bus, topic);
+    refused = contract_subscribe(&brief, "refused", topic, BUS_FROM_COMMITTED, &shares[0]);
+    other = contract_subscribe(&world->bus, topic, topic, BUS_FROM_COMMITTED, &shares[1]);
+    contract_until_owned(&world->bus, &other, &refused, &shares[1], CONTRACT_PARTITIONS);
+    assert_int_equal(refused.share(refused.self, &share, &error), ERR_UNAVAILABLE);
+    assert_non_null(strstr(error.text, "session 2000 ms"));
+    refused.close(refused.self);
+    other.close(other.self);
+    brief.bus.close(brief.bus.self);
+}
+
 static void broker_down(const struct fault_world *world)
 {
     const char *const stop[] = { "tests/support/kafka/stop", world->real, "KILL", NULL };
@@ -295,6 +325,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(threads_publish_at_once_and_each_waits_for_its_own),
         cmocka_unit_test(records_handed_over_while_the_broker_is_down_arrive_when_it_is_back),
         cmocka_unit_test(closing_waits_for_no_broker),
+        cmocka_unit_test(who_is_never_let_into_its_group_has_no_share),
         cmocka_unit_test(nobody_there_is_unavailable_and_not_a_hang),
         cmocka_unit_test(bad_properties_are_named_and_never_shown),
         cmocka_unit_test(a_producer_that_met_a_fatal_error_is_replaced),

@@ -136,6 +136,17 @@ static enum err locked_seek(
     return err;
 }
 
+static enum err locked_share(void *self, size_t *ret_count, struct error *error)
+{
+    const struct bus_consumer *const consumer = &((struct locked_consumer *)self)->consumer;
+    enum err err;
+
+    (void)pthread_mutex_lock(&lock);
+    err = consumer->share(consumer->self, ret_count, error);
+    (void)pthread_mutex_unlock(&lock);
+    return err;
+}
+
 static void locked_consumer_close(void *self)
 {
     struct locked_consumer *const locked = self;
@@ -166,6 +177,7 @@ static enum err locked_subscribe(void *self,
                                   .receive = locked_receive,
                                   .commit = locked_consumer_commit,
                                   .seek = locked_seek,
+                                  .share = locked_share,
                                   .close = locked_consumer_close };
     return ERR_OK;
 }

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { PATIENCE_MS = 20000, MANY = 20 };
+enum { PATIENCE_MS = 20000, MANY = 20, OTHERS = 4 };
 
 static struct command_world world;
 static struct service_spec service;
@@ -193,6 +193,32 @@ static void it_is_ready_once_it_hears_commands(void **state)
     assert_true(service.ready(worker, &why));
 }
 
+/* Others were there before, as many as there are partitions or more. */
+static void who_has_no_partition_is_ready_and_says_so(void **state)
+{
+    static const char *const topics[] = { "commands.executor.v1", NULL };
+    const struct bus_subscription subscription = { .group = "slipway.executor",
+                                                   .topics = topics,
+                                                   .start = BUS_FROM_COMMITTED };
+    const struct bus *const bus = &world.bus;
+    struct bus_consumer others[OTHERS];
+    struct bus_record record;
+    struct error why = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < OTHERS; i++)
+        assert_int_equal(bus->subscribe(bus->self, &subscription, &others[i], &why), ERR_OK);
+    for (size_t round = 0; round < OTHERS; round++) {
+        for (size_t i = 0; i < OTHERS; i++)
+            (void)others[i].receive(others[i].self, 0, &record, &why);
+        turn();
+    }
+    assert_true(service.ready(worker, &why));
+    assert_string_equal(why.text, SERVICE_STANDS_BY);
+    for (size_t i = 0; i < OTHERS; i++)
+        others[i].close(others[i].self);
+}
+
 static void leaving_hands_back_what_waits(void **state)
 {
     (void)state;
@@ -319,6 +345,7 @@ int main(void)
         EACH(a_step_under_way_hears_of_its_cancellation),
         EACH(a_task_that_waits_is_woken_by_its_cancellation),
         EACH(it_is_ready_once_it_hears_commands),
+        EACH(who_has_no_partition_is_ready_and_says_so),
         EACH(leaving_hands_back_what_waits),
         EACH(leaving_begins_no_further_step),
         EACH(leaving_lets_a_step_end_and_reports_it),
