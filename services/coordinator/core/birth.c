@@ -75,8 +75,6 @@ static void inherit(struct turn *turn, const Pb__DeploymentState *of)
     state->n_approvals = of->n_approvals;
     state->applied = of->applied;
     state->n_applied = of->n_applied;
-    state->skipped = of->skipped;
-    state->n_skipped = of->n_skipped;
     state->baseline = of->baseline;
     state->n_baseline = of->n_baseline;
     state->links = of->links;
