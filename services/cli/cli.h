@@ -51,6 +51,10 @@ struct cli_terminal {
 
     /* Waits so long for a key, without echo: its character; 0 for none, -1 for an interrupt. */
     int (*key)(void *self, int ms);
+
+    /* Runs a program of Slipway's to its end, on this terminal: its exit status; 128 and the
+     * signal that ended it; -1 if it is not there. */
+    int (*run)(void *self, const char *const *argv);
     void *self;
 };
 
@@ -131,8 +135,10 @@ int64_t cli_time(const struct cli *cli, const char *text, int64_t from_ms);
 
 struct cli_answer {
     int status;
-    json_t *body;     /* NULL if it is not JSON. Released by cli_release. */
-    const char *text; /* As received. */
+    json_t *body;       /* NULL if it is not JSON. Released by cli_release. */
+    const char *text;   /* As received. */
+    const char *digest; /* Of the text, as the server sent it along and it was found to be;
+                         * NULL: none was sent. */
 };
 
 /* Asks; answers EXIT_DONE with a 2xx answer, or prints the problem and answers what to exit
@@ -187,6 +193,9 @@ const char *say_clock(struct cli *cli, int64_t ms);
 
 /* "Europe/Berlin" or "UTC": named once, in a heading. */
 const char *say_zone(struct cli *cli);
+
+/* "14:08:31.002". */
+const char *say_clock_ms(struct cli *cli, int64_t ms);
 
 /* The glyph of a step's state, a verdict or a phase; plain and coloured as asked for. */
 const char *say_glyph(const struct cli *cli, const char *state);
@@ -255,7 +264,7 @@ struct verb {
     const char *name;    /* "freeze" */
     const char *usage;   /* "freeze add SCOPE --from T --to T --reason R | ..." */
     const char *summary; /* One line. */
-    const char *example;
+    const char *words;   /* Second words for completion, space-separated. */
     enum cli_exit (*run)(struct cli *cli);
     unsigned kind;
 };
@@ -299,6 +308,8 @@ enum cli_exit verb_signals(struct cli *cli);
 enum cli_exit verb_dead_letter(struct cli *cli);
 enum cli_exit verb_inbox(struct cli *cli);
 enum cli_exit verb_doctor(struct cli *cli);
+enum cli_exit verb_verify(struct cli *cli);
+enum cli_exit verb_rebuild(struct cli *cli);
 enum cli_exit verb_login(struct cli *cli);
 enum cli_exit verb_open(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
@@ -322,6 +333,15 @@ enum cli_exit request_send(struct cli *cli,
                            const char *deployment,
                            const char *body,
                            const char *done);
+
+/* Tells what came of it at once, to the millisecond: the stop, the latch, the read-back of the
+ * flags; waits a few seconds for them. True if it is being taken back. reaction.c */
+struct reaction {
+    const char *deployment;
+    int64_t since_ms; /* When it was recorded; 0: with the first of what is told. */
+    int64_t version;  /* Only what came later than this counts. */
+};
+bool reaction_tell(struct cli *cli, const struct reaction *reaction);
 
 /* One timeline entry a line. */
 void timeline_entry(struct cli *cli, const json_t *entry);

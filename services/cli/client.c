@@ -1,5 +1,7 @@
 #include "services/cli/cli.h"
 
+#include "common/wire/digest.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -51,6 +53,11 @@ static enum cli_exit cannot_reach(const struct cli *cli,
         return EXIT_UNREACHABLE;
     (void)fprintf(stderr, "slipway: cannot reach %s: %s\n", cli->server.value, error->text);
     (void)fprintf(stderr, "  from:    server in %s\n", cli->server.from);
+    if (cli->verb != NULL && strcmp(cli->verb, "flags") == 0)
+        (void)fprintf(
+            stderr,
+            "  note:    a kill switch that needs no gateway: slipway flags kill --direct "
+            "(needs Kafka rights)\n");
     (void)fprintf(stderr, "  do:      slipway doctor\n");
     return late ? EXIT_TIMED_OUT : EXIT_UNREACHABLE;
 }
@@ -103,6 +110,27 @@ static enum err perform(struct cli *cli,
     return err;
 }
 
+/* False, with a message, when what came is not what was sent. Without a digest nothing can be
+ * said, and nothing is. */
+static bool is_as_sent(struct cli *cli,
+                       const struct http_response *response,
+                       struct cli_answer *answer)
+{
+    const char *const sent = http_header(response, "repr-digest");
+    char field[DIGEST_FIELD_SIZE];
+
+    if (sent == NULL || strstr(sent, "sha-256=") == NULL)
+        return true;
+    digest_field(response->body, response->body_length, field);
+    answer->digest = arena_text(&cli->arena, field);
+    if (strstr(sent, field) != NULL)
+        return true;
+    cli_complain(cli,
+                 "the answer is not what the server sent: its digest does not fit",
+                 "ask again; if it stays so, something between alters answers");
+    return false;
+}
+
 enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct cli_answer *ret)
 {
     struct http_response response = { 0 };
@@ -117,6 +145,8 @@ enum cli_exit cli_ask(struct cli *cli, const struct cli_request *asked, struct c
         return cannot_reach(cli, err, &error);
     if (cli->verbose)
         (void)fprintf(stderr, "< %d, %lld ms\n", response.status, (long long)response.took_ms);
+    if (!is_as_sent(cli, &response, ret))
+        return EXIT_UNREACHABLE;
     ret->status = response.status;
     ret->text = response.body;
     ret->body = json_loadb(response.body, response.body_length, 0, &reason);

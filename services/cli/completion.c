@@ -37,23 +37,6 @@ static void print_flags_of(const struct verb *verb)
     }
 }
 
-/* Second words: of a verb for things its own, the shells for completion, all verbs for help. */
-static const char *second_words(const char *verb)
-{
-    static const char *const words[][2] = {
-        { "freeze", "list add lift" },
-        { "flags", "list kill eval" },
-        { "dead-letter", "list" },
-        { "completion", "bash zsh fish" },
-    };
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i][0], verb) == 0)
-            return words[i][1];
-    }
-    return "";
-}
-
 static void print_verb_names(void)
 {
     size_t count = 0;
@@ -74,7 +57,7 @@ static void print_cases(void)
 
         (void)printf("    %s) flags=\"", verbs[i].name);
         print_flags_of(&verbs[i]);
-        (void)printf("\"; words=\"%s", second_words(verbs[i].name));
+        (void)printf("\"; words=\"%s", verbs[i].words);
         if (strcmp(verbs[i].name, "help") == 0)
             print_verb_names();
         (void)printf("\"; names=%d ;;\n", named ? 1 : 0);

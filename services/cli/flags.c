@@ -1,5 +1,5 @@
 /* flags: what is on, the kill switch, one evaluation. */
-#include "services/cli/cli.h"
+#include "services/cli/direct.h"
 
 #include "common/base/json.h"
 
@@ -138,16 +138,24 @@ static enum cli_exit flags_kill(struct cli *cli)
 {
     const char *const given = cli_option(cli, "--environment");
     const char *const reason = cli_option(cli, "--reason");
+    const char *const settings = cli_option(cli, "--settings");
+    const bool direct = cli_flag(cli, "--direct");
     const char *const flag = cli_next(cli);
     struct cli_request request = { .method = "POST", .content_type = "application/json" };
 
     if (flag == NULL || reason == NULL)
-        return cli_usage(cli, "flags kill FLAG --reason TEXT [--environment NAME] [--yes]");
+        return cli_usage(
+            cli, "flags kill FLAG --reason TEXT [--environment NAME] [--yes] [--direct]");
     if (!cli_finished(cli))
         return EXIT_USAGE;
-    if (!cli->yes &&
+    if (!cli->yes && !cli->dry_run &&
         !ask_yes(cli, arena_printf(&cli->arena, "%s off for good? [y/N] ", flag), "--yes"))
         return cli->terminal.asks ? EXIT_NO : EXIT_USAGE;
+    if (direct)
+        return direct_run(
+            cli,
+            settings,
+            (struct direct_kill){ .flag = flag, .environment = given, .reason = reason });
     request.body = reason_body(cli, reason);
     request.path = arena_printf(&cli->arena,
                                 "/v1/flags/%s%s",

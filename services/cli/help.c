@@ -1,5 +1,5 @@
 /* help: all verbs, or one with its flags; examples first. */
-#include "services/cli/cli.h"
+#include "services/cli/manual.h"
 
 #include <stdio.h>
 
@@ -27,26 +27,46 @@ static void print_all(void)
         (void)printf("  %-14s %s\n", verbs[i].name, verbs[i].summary);
     (void)printf("\nFlags of every verb:\n");
     print_flags(NULL);
-    (void)printf("\nOne verb: slipway help VERB. Everything: man slipway.\n");
+    (void)printf("\nOne verb: slipway help VERB, or man slipway-VERB.\n");
+}
+
+static void print_exits(const struct page *page)
+{
+    size_t count = 0;
+    const struct page_exit *const exits = page_exits(&count);
+
+    (void)printf("\nexit status:\n");
+    for (size_t i = 0; i < count; i++) {
+        if (page_may_exit(page, &exits[i]))
+            (void)printf("  %-3s %s\n", exits[i].code, exits[i].meaning);
+    }
 }
 
 static void print_verb(const struct verb *verb)
 {
-    (void)printf(
-        "%s\n\n  %s\n\nusage: slipway %s\n", verb->example, verb->summary, verb->usage);
+    const struct page *const page = page_of(verb->name);
+
+    for (size_t i = 0; page->examples[i] != NULL; i++)
+        (void)printf("%s\n", page->examples[i]);
+    (void)printf("\n  %s\n\nusage: slipway %s\n", verb->summary, verb->usage);
     print_flags(verb);
+    print_exits(page);
     if ((verb->kind & VERB_NAMED) != 0)
         (void)printf("\nDEPLOYMENT is express-pay.3; express-pay for its newest attempt; - for "
                      "names from stdin.\n");
+    (void)printf("\nMore: man slipway-%s\n", verb->name);
 }
 
 enum cli_exit verb_help(struct cli *cli)
 {
+    const char *const folder = cli_option(cli, "--man");
     const char *const name = cli_next(cli);
     const struct verb *const verb = name != NULL ? verbs_find(name) : NULL;
 
     if (!cli_finished(cli))
         return EXIT_USAGE;
+    if (folder != NULL)
+        return manual_write_all(cli, folder);
     if (name == NULL) {
         print_all();
         return EXIT_DONE;

@@ -3,17 +3,19 @@
 
 #include "common/runtime/wiring.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NARROWEST = 40 };
+enum { NARROWEST = 40, NOT_THERE = 127, SIGNALLED = 128, WORDS_MAX = 8 };
 
 static bool speaks_utf8(void)
 {
@@ -106,6 +108,51 @@ static int key_or_interrupt(void *self, int ms)
     return taken ? -1 : key;
 }
 
+static char *last_slash(char *path, size_t length)
+{
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    return length > 0 ? &path[length - 1] : NULL;
+}
+
+/* Beside this program where it is installed there, else along PATH. */
+static void run_here(const char *const *argv)
+{
+    char path[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    char *const slash = length > 0 ? last_slash(path, (size_t)length) : NULL;
+    char *copies[WORDS_MAX + 1] = { 0 };
+
+    if (argv[0] == NULL)
+        _exit(NOT_THERE);
+    for (size_t i = 0; i < WORDS_MAX && argv[i] != NULL; i++)
+        copies[i] = strdup(argv[i]);
+    if (slash != NULL && (size_t)(slash - path) + strlen(argv[0]) + 2 < sizeof path) {
+        memcpy(slash + 1, argv[0], strlen(argv[0]) + 1);
+        (void)execv(path, copies);
+    }
+    (void)execvp(argv[0], copies);
+    _exit(NOT_THERE);
+}
+
+static int run_program(void *self, const char *const *argv)
+{
+    const pid_t child = fork();
+    int status = 0;
+
+    (void)self;
+    if (child == 0)
+        run_here(argv);
+    /* Ctrl-C is the child's; what it says last is waited for. */
+    (void)signal(SIGINT, SIG_IGN);
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return -1;
+    (void)signal(SIGINT, SIG_DFL);
+    if (WIFSIGNALED(status))
+        return SIGNALLED + WTERMSIG(status);
+    return WEXITSTATUS(status) == NOT_THERE ? -1 : WEXITSTATUS(status);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {
@@ -115,7 +162,8 @@ int main(int argc, char **argv)
                       .asks = isatty(STDIN_FILENO) == 1,
                       .redraws = isatty(STDOUT_FILENO) == 1,
                       .wait = wait_or_interrupt,
-                      .key = key_or_interrupt },
+                      .key = key_or_interrupt,
+                      .run = run_program },
         .colour = shows_colours(),
         .ascii = !speaks_utf8(),
     };

@@ -150,6 +150,9 @@ static const struct request_row *row_of(const char *verb)
 
 static void say_done(struct cli *cli, const char *done, const char *name, const json_t *body)
 {
+    const struct reaction reaction = { .deployment = name,
+                                       .version = field_int(body, "version") - 1 };
+    const bool stops = strcmp(cli->verb, "rollback") == 0 || strcmp(cli->verb, "abort") == 0;
     struct cli_answer now;
 
     if (field_text(body, "state")[0] == 'P') {
@@ -158,6 +161,8 @@ static void say_done(struct cli *cli, const char *done, const char *name, const 
         return;
     }
     (void)printf("%s  %s  version %lld\n", done, name, (long long)field_int(body, "version"));
+    if (stops)
+        (void)reaction_tell(cli, &reaction);
     if (cli_get(cli, cli_path(cli, "/v1/deployments/%s", name), &now) != EXIT_DONE)
         return;
     (void)printf("  now        %s\n", say_sentence(cli, now.body, "sentence"));

@@ -97,6 +97,11 @@ const char *say_clock(struct cli *cli, int64_t ms)
     return ms == 0 ? "-" : formatted(cli, ms, CLOCK_SECONDS);
 }
 
+const char *say_clock_ms(struct cli *cli, int64_t ms)
+{
+    return arena_printf(&cli->arena, "%s.%03d", say_clock(cli, ms), (int)(ms % 1000));
+}
+
 /* Colour repeats what the glyph says; eight base colours, so the user's theme decides. */
 #define GREEN  "\033[32m"
 #define RED    "\033[31m"

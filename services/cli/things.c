@@ -11,6 +11,21 @@ enum { BODY_MAX = 16 * 1024 };
 
 /* --- alert --- */
 
+/* How that deployment takes it. */
+static void print_reaction(struct cli *cli, const char *deployment, int64_t recorded_ms)
+{
+    const struct reaction reaction = { .deployment = deployment, .since_ms = recorded_ms };
+    struct cli_answer now;
+
+    if (!reaction_tell(cli, &reaction) ||
+        cli_get(cli, cli_path(cli, "/v1/deployments/%s", deployment), &now) != EXIT_DONE)
+        return;
+    (void)printf("  undo runs on without this terminal, at most %s:  slipway watch %s\n",
+                 say_duration(cli, field_int(now.body, "undo.estimate_ms")),
+                 deployment);
+    cli_release(&now);
+}
+
 static void print_alert(struct cli *cli, const json_t *answer, const char *service)
 {
     const int64_t now_ms = clock_now_ms(cli->clock);
@@ -35,7 +50,28 @@ static void print_alert(struct cli *cli, const json_t *answer, const char *servi
     }
 }
 
-static const char *alert_body(struct cli *cli, const char *service, const char *severity)
+/* Only what is critical is reacted to at once. */
+static void print_reactions(struct cli *cli, const json_t *answer)
+{
+    const int64_t at_ms = field_int(answer, "at_ms");
+    size_t i;
+    json_t *match;
+
+    if (json_array_size(field(answer, "matches")) == 0)
+        return;
+    (void)printf("  %s  recorded\n", say_clock_ms(cli, at_ms));
+    (void)fflush(stdout);
+    json_array_foreach(field(answer, "matches"), i, match)
+    {
+        if (field_true(match, "at_work"))
+            print_reaction(cli, field_text(match, "deployment"), at_ms);
+    }
+}
+
+static const char *alert_body(struct cli *cli,
+                              const char *service,
+                              const char *severity,
+                              bool firing)
 {
     const char *const environment = cli_option(cli, "--environment");
     const char *const summary = cli_option(cli, "--summary");
@@ -48,7 +84,7 @@ static const char *alert_body(struct cli *cli, const char *service, const char *
     json_put_text(&json, "severity", severity);
     if (summary != NULL)
         json_put_text(&json, "summary", summary);
-    json_put_text(&json, "status", cli_flag(cli, "--resolved") ? "RESOLVED" : "FIRING");
+    json_put_text(&json, "status", firing ? "FIRING" : "RESOLVED");
     json_end_object(&json);
     return say_taken(cli, &text);
 }
@@ -69,6 +105,7 @@ enum cli_exit verb_alert(struct cli *cli)
 {
     const char *const service = cli_option(cli, "--service");
     const char *const severity = severity_of(cli_option(cli, "--severity"));
+    const bool firing = !cli_flag(cli, "--resolved");
     struct cli_request request = { .method = "POST",
                                    .path = "/v1/alerts",
                                    .content_type = "application/json" };
@@ -79,7 +116,7 @@ enum cli_exit verb_alert(struct cli *cli)
         return cli_usage(cli,
                          "alert --service NAME --severity info|warning|critical "
                          "[--environment NAME] [--summary TEXT] [--resolved]");
-    request.body = alert_body(cli, service, severity);
+    request.body = alert_body(cli, service, severity, firing);
     if (!cli_finished(cli))
         return EXIT_USAGE;
     result = cli_ask(cli, &request, &answer);
@@ -89,6 +126,8 @@ enum cli_exit verb_alert(struct cli *cli)
         say_json(&answer);
     else
         print_alert(cli, answer.body, service);
+    if (!cli->json && firing && strcmp(severity, "CRITICAL") == 0)
+        print_reactions(cli, answer.body);
     cli_release(&answer);
     return EXIT_DONE;
 }

@@ -187,6 +187,29 @@ static void print_report(struct cli *cli, const json_t *report)
     (void)printf("as file  --markdown  --json\n");
 }
 
+/* As cli_tell does it, and under it that it is as it was sent. */
+static enum cli_exit tell_report(struct cli *cli,
+                                 const struct cli_request *request,
+                                 bool markdown)
+{
+    struct cli_answer answer;
+    const enum cli_exit result = cli_ask(cli, request, &answer);
+
+    if (result != EXIT_DONE)
+        return result;
+    if (cli->json || markdown)
+        say_json(&answer);
+    else
+        print_report(cli, answer.body);
+    if (!cli->quiet)
+        (void)fprintf(stderr,
+                      answer.digest != NULL ? "as it was sent: %s\n"
+                                            : "the server sent no digest with it\n",
+                      answer.digest);
+    cli_release(&answer);
+    return EXIT_DONE;
+}
+
 enum cli_exit verb_report(struct cli *cli)
 {
     const bool markdown = cli_flag(cli, "--markdown");
@@ -197,7 +220,7 @@ enum cli_exit verb_report(struct cli *cli)
         return EXIT_USAGE;
     request.path = cli_path(cli, "/v1/deployments/%s/report", name);
     request.accept = markdown ? "text/markdown" : NULL;
-    return cli_tell(cli, &request, markdown ? NULL : print_report);
+    return tell_report(cli, &request, markdown);
 }
 
 /* --- signals --- */

@@ -1,5 +1,5 @@
-/* The command line's own parts: arguments, times, and the manual page that lists its verbs. */
-#include "services/cli/cli.h"
+/* The command line's own parts: arguments, times, and its manual. */
+#include "services/cli/manual.h"
 
 #include "common/adapters/memory/clock.h"
 #include "tests/support/test.h"
@@ -110,108 +110,136 @@ static void glyphs_have_plain_twins(void **state)
     assert_string_equal(say_glyph(&cli, "ROLLED_BACK"), "<");
 }
 
-static const char *read_page(void)
+/* troff as a reader sees it. */
+static const char *plain(const char *troff)
 {
-    char *const page = arena_alloc(&cli.arena, PAGE_MAX);
-    FILE *const file = fopen("deploy/man/slipway.1", "rb");
-
-    assert_non_null(file);
-    page[fread(page, 1, PAGE_MAX - 1, file)] = '\0';
-    (void)fclose(file);
-    return page;
-}
-
-/* The place of a line of the page, after `from`; NULL without one. */
-static const char *line_after(const char *from, const char *line)
-{
-    const char *place = from;
-    const size_t length = strlen(line);
-
-    while (place != NULL && (place = strstr(place, line)) != NULL) {
-        if ((place == from || place[-1] == '\n') && place[length] == '\n')
-            return place;
-        place++;
-    }
-    return NULL;
-}
-
-/* troff: "\\-" is "-" and "\\(aq" is "'". */
-static const char *bold(const char *text)
-{
-    struct text troff = text_new(1024);
+    struct text text = text_new(PAGE_MAX);
     const char *copy;
 
-    text_add(&troff, "\\fB");
-    for (; *text != '\0'; text++) {
-        if (*text == '-')
-            text_add(&troff, "\\-");
-        else
-            text_add_char(&troff, *text);
+    for (; *troff != '\0'; troff++) {
+        if (strncmp(troff, "\\fB", 3) == 0 || strncmp(troff, "\\fR", 3) == 0) {
+            troff += 2;
+        } else if (strncmp(troff, "\\(aq", 4) == 0 || strncmp(troff, "\\(ti", 4) == 0) {
+            text_add_char(&text, troff[2] == 'a' ? '\'' : '~');
+            troff += 3;
+        } else if (troff[0] != '\\') {
+            text_add_char(&text, *troff);
+        }
     }
-    text_add(&troff, "\\fR");
-    copy = arena_text(&cli.arena, troff.bytes);
-    text_release(&troff);
+    copy = arena_text(&cli.arena, text.bytes);
+    text_release(&text);
     return copy;
 }
 
-static void every_verb_and_flag_of_help_is_in_the_manual(void **state)
+static const char *page_of_verb(const struct verb *verb)
 {
-    const char *const page = read_page();
+    struct text text = text_new(PAGE_MAX);
+    const char *page;
+
+    if (verb == NULL)
+        manual_write(&text);
+    else
+        manual_write_verb(&text, verb);
+    assert_true(text_ok(&text));
+    page = plain(text.bytes);
+    text_release(&text);
+    return page;
+}
+
+static void every_verb_has_a_page_with_its_flags_examples_and_exits(void **state)
+{
+    static const char *const sections[] = { ".SH NAME\n",
+                                            ".SH SYNOPSIS\n",
+                                            ".SH DESCRIPTION\n",
+                                            ".SH EXAMPLES\n",
+                                            ".SH EXIT STATUS\n" };
     size_t count = 0;
     size_t flag_count = 0;
     const struct verb *const verbs = verbs_all(&count);
+    const struct verb_flag *const flags = verbs_flags(&flag_count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const char *const page = page_of_verb(&verbs[i]);
+        int fitting = 0;
+
+        for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++)
+            assert_non_null(strstr(page, sections[k]));
+        assert_non_null(strstr(page, verbs[i].usage));
+        assert_non_null(strstr(page, "\n0\ndone"));
+        for (size_t k = 0; k < flag_count; k++) {
+            if (!verbs_flag_fits(&flags[k], &verbs[i]))
+                continue;
+            assert_non_null(strstr(page, arena_printf(&cli.arena, ".TP\n%s\n", flags[k].flag)));
+            fitting++;
+        }
+        for (const char *flag = page; (flag = strstr(flag, ".TP\n--")) != NULL; flag++)
+            fitting--;
+        assert_int_equal(fitting, 0);
+    }
+}
+
+static void the_first_page_names_every_verb_and_what_all_have(void **state)
+{
+    const char *const page = page_of_verb(NULL);
+    size_t count = 0;
+    const struct verb *const verbs = verbs_all(&count);
+    size_t flag_count = 0;
     const struct verb_flag *const flags = verbs_flags(&flag_count);
 
     (void)state;
     assert_true(count > 30);
-    for (size_t i = 0; i < count; i++) {
-        const char *const verb = line_after(page, bold(verbs[i].usage));
-
-        if (verb == NULL)
-            fail_msg("slipway(1) does not know %s", verbs[i].usage);
-        for (size_t k = 0; k < flag_count; k++) {
-            const bool own = flags[k].verb != NULL && flags[k].verb[0] != '\0';
-
-            if (own && verbs_flag_fits(&flags[k], &verbs[i]) &&
-                line_after(verb, bold(flags[k].flag)) == NULL)
-                fail_msg("slipway(1) does not know %s of %s", flags[k].flag, verbs[i].name);
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        assert_non_null(strstr(page, arena_printf(&cli.arena, ".TP\n%s\n", verbs[i].usage)));
     for (size_t k = 0; k < flag_count; k++) {
-        if (line_after(page, bold(flags[k].flag)) == NULL)
-            fail_msg("slipway(1) does not know %s", flags[k].flag);
+        if (verbs_flag_fits(&flags[k], NULL))
+            assert_non_null(strstr(page, arena_printf(&cli.arena, ".TP\n%s\n", flags[k].flag)));
     }
 }
 
-/* Whether a flag or verb of the page is one of the program. */
-static bool is_known(const char *entry)
+/* The words of an example up to where the shell takes over. */
+static void give_example(const char *example)
+{
+    char *const copy = arena_copy(&cli.arena, example, strcspn(example, ">|"));
+    char *word = copy;
+
+    cli.argument_count = 0;
+    while (*word != '\0') {
+        const size_t length = strcspn(word, " ");
+        const bool quoted = word[strcspn(word, "\"' ")] != ' ' &&
+                            strpbrk(word, "\"'") != NULL && strcspn(word, "\"'") < length;
+        const char *const end =
+            quoted ? strpbrk(strpbrk(word, "\"'") + 1, "\"'") + 1 : word + length;
+
+        cli.arguments[cli.argument_count++] =
+            arena_copy(&cli.arena, word, (size_t)(end - word));
+        word += end - word;
+        word += strspn(word, " ");
+    }
+}
+
+static void every_example_is_a_command_that_there_is(void **state)
 {
     size_t count = 0;
-    size_t flag_count = 0;
     const struct verb *const verbs = verbs_all(&count);
-    const struct verb_flag *const flags = verbs_flags(&flag_count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(entry, bold(verbs[i].usage), strlen(bold(verbs[i].usage))) == 0)
-            return true;
-    }
-    for (size_t i = 0; i < flag_count; i++) {
-        if (strncmp(entry, bold(flags[i].flag), strlen(bold(flags[i].flag))) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void the_manual_has_no_verb_or_flag_that_help_has_not(void **state)
-{
-    const char *const page = read_page();
-    const char *const end = strstr(page, ".SH EXIT STATUS");
 
     (void)state;
-    for (const char *entry = strstr(page, ".TP\n"); entry != NULL && entry < end;
-         entry = strstr(entry + 1, ".TP\n")) {
-        if (!is_known(entry + strlen(".TP\n")))
-            fail_msg("help does not know %.60s", entry + strlen(".TP\n"));
+    for (size_t i = 0; i < count; i++) {
+        const struct page *const page = page_of(verbs[i].name);
+
+        assert_non_null(page);
+        assert_non_null(page->examples[0]);
+        for (size_t k = 0; page->examples[k] != NULL; k++) {
+            const char *const own = strstr(page->examples[k], "| slipway ");
+
+            give_example(own != NULL ? own + 2 : page->examples[k]);
+            assert_string_equal(cli.arguments[0], "slipway");
+            assert_string_equal(cli.arguments[1], verbs[i].name);
+            cli.verb = verbs[i].name;
+            cli.silent = true;
+            if (!cli_flags_known(&cli))
+                fail_msg("%s", page->examples[k]);
+        }
     }
 }
 
@@ -243,8 +271,9 @@ int main(void)
         TEST(what_is_no_time_is_refused),
         TEST(durations_are_short),
         TEST(glyphs_have_plain_twins),
-        TEST(every_verb_and_flag_of_help_is_in_the_manual),
-        TEST(the_manual_has_no_verb_or_flag_that_help_has_not),
+        TEST(every_verb_has_a_page_with_its_flags_examples_and_exits),
+        TEST(the_first_page_names_every_verb_and_what_all_have),
+        TEST(every_example_is_a_command_that_there_is),
         TEST(a_flag_of_a_verb_is_one_of_its_row),
     };
 

@@ -35,7 +35,9 @@ struct play {
     bool terminal;
     bool types; /* stdin is a terminal. */
     size_t width;
-    const char *keys; /* What is typed into a watch, one at each look. */
+    int runs;           /* The status of a program that is run; -1: not there. */
+    const char *digest; /* Sent along with the next command's answers. */
+    const char *keys;   /* What is typed into a watch, one at each look. */
     struct text stdin_text;
     struct text out; /* The transcript as it comes out. */
 };
@@ -92,6 +94,9 @@ static void add_answer(struct play *play, char *line)
     if (strcmp(status, "down") == 0)
         answer.err = ERR_UNAVAILABLE;
     answer.status = (int)strtol(status, NULL, 10);
+    if (play->digest != NULL)
+        answer.headers[answer.header_count++] =
+            (struct http_header){ "repr-digest", play->digest };
     answer.body = body;
     if (body[0] != '\0' && strchr("{<", body[0]) == NULL)
         answer.body =
@@ -115,6 +120,10 @@ static void set_way(struct play *play, const char *line)
     } else if (strncmp(line, "keys ", 5) == 0) {
         play->keys = line + 5;
         play->types = true;
+    } else if (strncmp(line, "runs ", 5) == 0) {
+        play->runs = (int)strtol(line + 5, NULL, 10);
+    } else if (strncmp(line, "digest ", 7) == 0) {
+        play->digest = line + 7;
     } else if (strcmp(line, "terminal") == 0) {
         play->terminal = true;
     } else {
@@ -227,6 +236,18 @@ static void add_calls(struct play *play, struct memory_http *http)
     }
 }
 
+/* What a coordinator that is run here ends with; "% runs 4". */
+static int run_in_test(void *self, const char *const *argv)
+{
+    struct play *const play = self;
+
+    (void)fprintf(stderr, "runs:");
+    for (; *argv != NULL; argv++)
+        (void)fprintf(stderr, " %s", *argv);
+    (void)fprintf(stderr, "\n");
+    return play->runs;
+}
+
 static struct cli cli_of(struct play *play, struct memory_http *http)
 {
     struct cli cli = {
@@ -238,6 +259,7 @@ static struct cli cli_of(struct play *play, struct memory_http *http)
                       .width = play->width,
                       .wait = wait_in_test,
                       .key = key_in_test,
+                      .run = run_in_test,
                       .self = play },
     };
 
@@ -290,6 +312,8 @@ static void forget_ways(struct play *play)
     play->types = false;
     play->width = CLI_WIDTH;
     play->keys = "";
+    play->runs = -1;
+    play->digest = NULL;
     text_reset(&play->stdin_text);
 }
 

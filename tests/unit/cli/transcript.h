@@ -3,6 +3,8 @@
  *
  *   # a remark
  *   % zone Europe/Berlin, % width 60, % terminal     how the next command runs
+ *   % runs 4                                         what a program that it runs ends with
+ *   % digest sha-256=:...:                           sent along with the next answers
  *   % keys oq                                        keys typed at a terminal, one at each look
  *   < GET /v1/me 200 me.json                         an answer of the server: a file of
  * answers/, or the JSON itself; before the first command of the file: for all of them < GET

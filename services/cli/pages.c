@@ -1,0 +1,216 @@
+/* What the manual says of each verb beside its row and its flags. */
+#include "services/cli/manual.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct page pages[] = {
+    { "lint", "0 1 2",
+      "Reads like a compiler, so that editors jump to the place: file, line, column, what was found and what was expected. It works without a server; with --settings also against the operator's policies, as submit will be judged.",
+      { "slipway lint",
+        "slipway lint feature.yaml --settings slipway.yaml",
+        "slipway lint --settings slipway.yaml",
+        "slipway lint feature.yaml --format github", NULL } },
+    { "submit", "0 1 2 4 6",
+      "Digests written as auto are measured from the files beside feature.yaml; then it is handed in as acceptance signed off. The answer names the attempt, what differs from the one before, and for whom it waits. What was submitted before, byte for byte, is the same attempt again.",
+      { "slipway submit",
+        "slipway submit feature.yaml --dry-run",
+        "slipway submit feature.yaml --artifacts build/out", NULL } },
+    { "list", "0 2 4 6",
+      "One line a deployment: its steps, its state, what it waits for and how long it has left. Live ones come first; ended ones with --all.",
+      { "slipway list",
+        "slipway list --mine",
+        "slipway list --service checkout --state BLOCKED",
+        "slipway list --all --exit ROLLED_BACK --json", NULL } },
+    { "show", "0 2 3 4 6",
+      "Why it is not moving, for whom it waits, since when, what ends that, and what happens otherwise; then its steps, what is still open, what taking it back now would do, and what you may ask of it.",
+      { "slipway show express-pay",
+        "slipway show express-pay.3 --json",
+        "slipway list --mine --json | jq -r '.items[].id' | slipway show -", NULL } },
+    { "plan", "0 2 3 4 6",
+      "What will be done, in order and by batches, what each change does on rollback, the stages, the sign-offs and the window; and what differs from the attempt before. Points of no return are named with their way back.",
+      { "slipway plan express-pay",
+        "slipway plan express-pay.3 --markdown", NULL } },
+    { "approve", "0 1 2 3 4 5 6",
+      "Approves exactly the plan that was shown: another plan is another hash. At a terminal each point of no return is accepted by its number; a script names plan and points itself. Nobody approves what they submitted.",
+      { "slipway approve express-pay",
+        "slipway approve express-pay.3 --plan 6adc9e62",
+        "slipway approve saved-carts.2 --plan 41c22c10 --accept-no-return 2 --role technical-lead", NULL } },
+    { "reject", "0 1 2 3 4 5 6",
+      "The plan is refused, and the attempt ends ABORTED. Nothing was applied.",
+      { "slipway reject express-pay --reason \"no runbook\"", NULL } },
+    { "signoff", "0 1 2 3 4 5 6",
+      "Says for the record that execution, validation or monitoring is as it should be; without all sign-offs of the plan there is no COMPLETED.",
+      { "slipway signoff express-pay --step 2",
+        "slipway signoff express-pay --step 3 --refuse --reason \"smoke tests were skipped\"", NULL } },
+    { "watch", "0 2 3 4 6 7 10 11 12 130",
+      "Follows it live. On a terminal the frame is redrawn in place; keys: q leave, p pause, a act, o address. Elsewhere one line a change, and a sign of life every minute.",
+      { "slipway watch express-pay",
+        "slipway watch express-pay --until-exit",
+        "slipway watch express-pay.3 --until-exit --stop-when-blocked --timeout 2h --json", NULL } },
+    { "timeline", "0 2 3 4 6 7 130",
+      "Every decision and what led to it, oldest first: time, version, kind, who, and in words.",
+      { "slipway timeline express-pay --last 4",
+        "slipway timeline express-pay.3 --all --csv > audit.csv",
+        "slipway timeline express-pay --follow", NULL } },
+    { "report", "0 2 3 4 6",
+      "What came of it: exit, dates, the definition of done, lessons and next steps. What came over the wire is held against the digest that the server sent with it.",
+      { "slipway report express-pay.3",
+        "slipway report express-pay.3 --markdown > report.md",
+        "slipway report express-pay.3 --json", NULL } },
+    { "explain", "0 2 3 4 6",
+      "The rule that decided a step, the findings it was computed from, and the events that brought them. Any past decision, from the record.",
+      { "slipway explain express-pay",
+        "slipway explain search-synonyms.1 --step 3",
+        "slipway explain express-pay.3 --step 4 --try 2 --all", NULL } },
+    { "pause", "0 1 2 3 4 5 6",
+      "Nothing new is begun until resume; what runs comes to its end. Watching goes on, and a critical alert still rolls back.",
+      { "slipway pause express-pay --reason \"looking at the logs\"", NULL } },
+    { "resume", "0 1 2 3 4 5 6",
+      "Clears a pause, or the hold of a warning whose cause is gone.",
+      { "slipway resume express-pay", NULL } },
+    { "retry", "0 1 2 3 4 5 6",
+      "Tries the blocked step again from where it stands. After a rollback it makes a new attempt of the same content.",
+      { "slipway retry express-pay", NULL } },
+    { "waive", "0 1 2 3 4 5 6",
+      "Counts one finding as passed, by name and on record. Some checks are never waived.",
+      { "slipway waive express-pay docs.runbooks --reason \"is in review\"", NULL } },
+    { "attest", "0 1 2 3 4 5 6",
+      "Says what only a person can say: that a gate may open, that a requirement is met.",
+      { "slipway attest express-pay stage.gate",
+        "slipway attest express-pay business.requirements --link https://wiki.example/r",
+        "slipway attest express-pay stage.gate --verdict FAIL --reason \"support is overrun\"", NULL } },
+    { "abort", "0 1 2 3 4 5 6",
+      "Decides against it. What was applied is taken back, flags off first, and it ends ABORTED. Before step 2 nothing was applied.",
+      { "slipway abort express-pay --reason \"postponed\"",
+        "slipway abort express-pay --reason \"postponed\" --dry-run", NULL } },
+    { "rollback", "0 1 2 3 4 5 6",
+      "Flags off at once, then each change is taken back in reverse order, read back, and it ends ROLLED_BACK. It cannot be paused once begun. Of a COMPLETED deployment: a new attempt takes it back. The answer tells to the millisecond what has happened since.",
+      { "slipway rollback express-pay --reason \"EU payments fail\"",
+        "slipway rollback express-pay --reason \"EU payments fail\" --yes",
+        "slipway rollback express-pay --reason \"what if\" --dry-run", NULL } },
+    { "promote", "0 1 2 3 4 5 6",
+      "Ends the clock of a stage, a bake or the monitoring early. Never a check, and never its count of requests.",
+      { "slipway promote express-pay --reason \"traffic is twice as high\"", NULL } },
+    { "mark-restored", "0 1 2 3 4 5 6",
+      "Says that what a blocked rollback could not take back was taken back by hand; it is still read back.",
+      { "slipway mark-restored express-pay --reason \"restored from the snapshot\"", NULL } },
+    { "skip-change", "0 1 2 3 4 5 6",
+      "Leaves one change as it is while the rest is taken back. It stays on record as left.",
+      { "slipway skip-change express-pay --change 2 --reason \"harmless\"", NULL } },
+    { "supply", "0 1 2 3 4 5 6",
+      "Hands in an input that was missing; then the inputs are checked again.",
+      { "slipway supply express-pay runbook --link https://wiki.example/express-pay", NULL } },
+    { "replan", "0 1 2 3 4 5 6",
+      "Compiles the plan again, against the settings as they are now. Approvals of the plan before are void.",
+      { "slipway replan express-pay",
+        "slipway replan express-pay --approach rolling", NULL } },
+    { "freeze", "0 1 2 3 4 6",
+      "Times in which nothing new is begun in an environment or a lane. Rollbacks and flags off never wait for one.",
+      { "slipway freeze",
+        "slipway freeze add 'production/*' --from 'thu 18:00' --to 'mon 06:00' --reason \"Black Friday\"",
+        "slipway freeze add production/billing --to +4h --reason \"month-end closing\"",
+        "slipway freeze lift frz-9", NULL } },
+    { "lanes", "0 2 4 6",
+      "Each service in each environment is a lane: one deployment at a time changes it.",
+      { "slipway lanes",
+        "slipway lanes --json", NULL } },
+    { "alert", "0 1 2 4 6",
+      "As monitoring would send it. A critical one takes back what changed that service lately; the answer tells to the millisecond what it set in motion.",
+      { "slipway alert --service checkout --severity critical --summary \"pay fails in EU\"",
+        "slipway alert --service checkout --severity critical --resolved", NULL } },
+    { "flags", "0 1 2 3 4 6",
+      "What is granted, what is latched off, and whether every gateway says so. kill latches a flag off for good, whether a coordinator is there or not; with --direct also when no gateway is: straight to Kafka, as whoever may read slipway.yaml and the gateway's key.",
+      { "slipway flags",
+        "slipway flags kill express-pay --reason \"EU payments fail\"",
+        "slipway flags kill express-pay --reason \"gateways are down\" --direct",
+        "slipway flags eval express-pay --key user-4711 --attribute plan=pro", NULL } },
+    { "signals", "0 2 4 6",
+      "What other teams and tools have been told, one line a signal.",
+      { "slipway signals",
+        "slipway signals --feature express-pay",
+        "slipway signals --json", NULL } },
+    { "dead-letter", "0 2 4 6",
+      "Records that could not be used: where they lie, who sent them, why, and what to put right. Nothing was started by them.",
+      { "slipway dead-letter",
+        "slipway dead-letter list --json", NULL } },
+    { "inbox", "0 2 4 6",
+      "What waits for one of your roles, with what is to be done and what happens otherwise.",
+      { "slipway inbox",
+        "slipway inbox --all", NULL } },
+    { "doctor", "0 1 2",
+      "Asks every part whether it is well, and says of each fault what to do. Where it may read slipway.yaml it also asks brokers, topics and Redis themselves. It ends with where each setting of the command line comes from.",
+      { "slipway doctor",
+        "slipway doctor --settings /etc/slipway/slipway.yaml", NULL } },
+    { "verify", "0 1 2 6",
+      "Runs slipway-coordinator --verify: the log is folded anew in memory, beside whatever runs, and compared byte for byte with what Redis holds. Each difference is named; nothing is written.",
+      { "slipway verify",
+        "slipway verify --settings slipway.yaml", NULL } },
+    { "rebuild", "0 1 2 6",
+      "Runs slipway-coordinator --rebuild here, once all coordinators are stopped: what Redis holds is forgotten, and the log folded anew. That coordinator then serves until Ctrl-C. The same log gives the same bytes.",
+      { "slipway rebuild",
+        "slipway rebuild --settings slipway.yaml --yes", NULL } },
+    { "login", "0 1 2 4 6",
+      "Asks for a token without echo, tries it, and stores it for you alone. It is never a flag, never printed.",
+      { "slipway login",
+        "slipway login --server https://slipway.example --profile production", NULL } },
+    { "open", "0 2",
+      "Prints the address of a deployment on the page.",
+      { "slipway open express-pay", NULL } },
+    { "completion", "0 2",
+      "Prints the script for that shell. Names come from the server, in 200 ms or not at all.",
+      { "slipway completion bash > /etc/bash_completion.d/slipway",
+        "slipway completion zsh > \"${fpath[1]}/_slipway\"",
+        "slipway completion fish > ~/.config/fish/completions/slipway.fish", NULL } },
+    { "help", "0 1 2",
+      "All verbs, or one with its flags: examples first. The same texts make the manual pages.",
+      { "slipway help",
+        "slipway help watch",
+        "slipway help --man /usr/local/share/man/man1", NULL } },
+};
+
+static const struct page_exit exits[] = {
+    { "0",   "done; of watch --until-exit: COMPLETED" },
+    { "1",   "the answer is no: errors, faults, differences, the request is refused" },
+    { "2",   "wrong usage" },
+    { "3",   "no such thing" },
+    { "4",   "not signed in, or not your role" },
+    { "5",   "changed meanwhile; nothing was done" },
+    { "6",   "cannot reach Slipway" },
+    { "7",   "--timeout passed while waiting" },
+    { "10",  "BLOCKED, with --stop-when-blocked" },
+    { "11",  "ABORTED" },
+    { "12",  "ROLLED_BACK" },
+    { "130", "interrupted; what runs on the server runs on" },
+};
+/* clang-format on */
+
+const struct page *page_of(const char *verb)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        if (strcmp(pages[i].verb, verb) == 0)
+            return &pages[i];
+    }
+    return NULL;
+}
+
+const struct page_exit *page_exits(size_t *ret_count)
+{
+    *ret_count = sizeof exits / sizeof exits[0];
+    return exits;
+}
+
+bool page_may_exit(const struct page *page, const struct page_exit *how)
+{
+    const size_t length = strlen(how->code);
+    const char *code = page->exits;
+
+    while (*code != '\0') {
+        const size_t here = strcspn(code, " ");
+
+        if (here == length && strncmp(code, how->code, length) == 0)
+            return true;
+        code += here + (code[here] != '\0');
+    }
+    return false;
+}
