@@ -208,7 +208,9 @@ static enum err topic_learn(struct kafka_bus *bus,
     rd_kafka_topic_t *handle = rd_kafka_topic_new(generation->producer, name, NULL);
     enum err err = ERR_OK;
 
-    if (topic == NULL || copy == NULL || handle == NULL)
+    if (topic == NULL || copy == NULL)
+        abort();
+    if (handle == NULL)
         err = error_set(error, ERR_INVALID, "%s: not a topic's name", name);
     if (err == ERR_OK)
         err = kafka_ask_partitions(generation->producer, handle, &topic->partitions, error);

@@ -8,7 +8,7 @@ enum { MICRO = 1000000, NUMBER_MAX = 64 };
 
 bool metric_micro(double value, int64_t *ret_micro)
 {
-    const double micro = value * MICRO;
+    const double micro = value * (double)MICRO;
 
     if (!isfinite(micro) || fabs(micro) > 9e18)
         return false;
