@@ -2,11 +2,12 @@
  */
 #include "common/base/text.h"
 #include "common/planning/compiler.h"
+#include "common/planning/markdown_parts.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { HASH_SHOWN = 8, STAGE_TABLE_MAX = 64 * 1024 };
+enum { STAGE_TABLE_MAX = 64 * 1024 };
 
 static const char *const step_names[STEPS + 1] = {
     "Plan and review",
@@ -19,8 +20,7 @@ static const char *const step_names[STEPS + 1] = {
     "Finalise",
 };
 
-/* Text of others inside a table or a line: no markup, no new cell, no new line. */
-static void add_plain(struct text *out, const char *value)
+void plan_add_plain(struct text *out, const char *value)
 {
     for (; *value != '\0'; value++) {
         if (strchr("|\\`*_<>[]#", *value) != NULL)
@@ -29,7 +29,7 @@ static void add_plain(struct text *out, const char *value)
     }
 }
 
-static void add_duration(struct text *out, int64_t ms)
+void plan_add_duration(struct text *out, int64_t ms)
 {
     static const struct {
         int64_t ms;
@@ -70,7 +70,7 @@ static void add_list(struct text *out,
         text_add(out, "None named.\n");
     for (size_t i = 0; i < count; i++) {
         text_add(out, "- ");
-        add_plain(out, items[i]);
+        plan_add_plain(out, items[i]);
         text_add_char(out, '\n');
     }
 }
@@ -78,7 +78,7 @@ static void add_list(struct text *out,
 static void add_heading(const Pb__Plan *plan, const char *hash, struct text *out)
 {
     text_add(out, "# Feature deployment plan: ");
-    add_plain(out, *plan->title != '\0' ? plan->title : plan->feature);
+    plan_add_plain(out, *plan->title != '\0' ? plan->title : plan->feature);
     text_add(
         out, "\n\n| | |\n|---|---|\n| plan | %.*s (sha256:%s) |\n", HASH_SHOWN, hash, hash);
     text_add(out,
@@ -94,9 +94,9 @@ static void add_heading(const Pb__Plan *plan, const char *hash, struct text *out
              plan->config_hash,
              plan->revision);
     text_add(out, "| approach | %s |\n| ticket | ", plan->approach);
-    add_plain(out, plan->ticket);
+    plan_add_plain(out, plan->ticket);
     text_add(out, " |\n| team | ");
-    add_plain(out, plan->team);
+    plan_add_plain(out, plan->team);
     text_add(out, " |\n");
 }
 
@@ -133,9 +133,9 @@ static void add_changes(const Pb__Plan *plan, struct text *out)
         const Pb__Change *const change = plan->changes[i];
 
         text_add(out, "| %zu | %s | ", i + 1, kind_name(change->kind));
-        add_plain(out, change->artifact);
+        plan_add_plain(out, change->artifact);
         text_add_char(out, ' ');
-        add_plain(out, change->version);
+        plan_add_plain(out, change->version);
         text_add(out,
                  " (sha256:%.*s) | %s by %s | ",
                  HASH_SHOWN,
@@ -150,12 +150,12 @@ static void add_changes(const Pb__Plan *plan, struct text *out)
 
         if (*change->note != '\0') {
             text_add(out, "\nChange %zu: ", i + 1);
-            add_plain(out, change->note);
+            plan_add_plain(out, change->note);
             text_add_char(out, '\n');
         }
         if (*change->way_back != '\0') {
             text_add(out, "\nWay back of change %zu: ", i + 1);
-            add_plain(out, change->way_back);
+            plan_add_plain(out, change->way_back);
             text_add_char(out, '\n');
         }
     }
@@ -178,13 +178,13 @@ static void add_stages(const Pb__Plan *plan, struct text *out)
         const Pb__Stage *const stage = plan->stages[i];
 
         text_add(out, "| %zu | ", i + 1);
-        add_plain(out, stage->name);
+        plan_add_plain(out, stage->name);
         text_add(out, " | %u %% | ", stage->percent);
-        add_plain(out, *stage->audience != '\0' ? stage->audience : "everyone");
+        plan_add_plain(out, *stage->audience != '\0' ? stage->audience : "everyone");
         text_add(out, " | ");
-        add_duration(out, stage->min_ms);
+        plan_add_duration(out, stage->min_ms);
         text_add(out, " | ");
-        add_duration(out, stage->max_ms);
+        plan_add_duration(out, stage->max_ms);
         text_add(out,
                  " | %" PRIu64 " | %s |\n",
                  stage->min_samples,
@@ -196,7 +196,7 @@ static void add_answer(const Pb__CheckSpec *check, struct text *out)
 {
     if (*check->not_applicable != '\0') {
         text_add(out, "not applicable: ");
-        add_plain(out, check->not_applicable);
+        plan_add_plain(out, check->not_applicable);
     } else if (check->metric != NULL) {
         text_add(out,
                  "metric %s %s ",
@@ -204,7 +204,7 @@ static void add_answer(const Pb__CheckSpec *check, struct text *out)
                  check->metric->comparison == PB__COMPARISON__AT_MOST ? "<=" : ">=");
         add_micro(out, check->metric->limit_micro);
         text_add_char(out, ' ');
-        add_plain(out, check->metric->unit);
+        plan_add_plain(out, check->metric->unit);
         text_add(out, " from %s", check->metric->source);
         text_add(out, check->metric->critical ? ", critical" : "");
     } else if (*check->probe != '\0') {
@@ -264,18 +264,18 @@ static void add_stage_checks(const Pb__Plan *plan, struct text *out)
 static void add_step(const Pb__Plan *plan, const Pb__StepPlan *step, struct text *out)
 {
     text_add(out, "\n### Step %u: %s\n\nAll work within ", step->step, step_names[step->step]);
-    add_duration(out, step->deadline_ms);
+    plan_add_duration(out, step->deadline_ms);
     text_add(out, ", one task within ");
-    add_duration(out, step->task_deadline_ms);
+    plan_add_duration(out, step->task_deadline_ms);
     text_add(out,
              "; a failed task is driven %u times; a No-Go %s",
              step->retry->drives,
              step->on_no_go == PB__ON_NO_GO__STOP ? "stops and rolls back" : "blocks");
     text_add(out, ", where it may rest ");
-    add_duration(out, step->blocked_deadline_ms);
+    plan_add_duration(out, step->blocked_deadline_ms);
     if (step->max_age_ms > 0) {
         text_add(out, "; its Go is good for ");
-        add_duration(out, step->max_age_ms);
+        plan_add_duration(out, step->max_age_ms);
     }
     text_add(out, ".\n\n| check | asks | answered by |\n|---|---|---|\n");
     add_checks(step->checks, step->n_checks, step->step, out);
@@ -287,7 +287,7 @@ static void add_step(const Pb__Plan *plan, const Pb__StepPlan *step, struct text
         text_add(out, "\nAfter each batch of change %zu", i + 1);
         if (change->bake_ms > 0) {
             text_add(out, ", and watched for ");
-            add_duration(out, change->bake_ms);
+            plan_add_duration(out, change->bake_ms);
         }
         text_add(out, ":\n\n| check | asks | answered by |\n|---|---|---|\n");
         add_checks(change->health, change->n_health, 3, out);
@@ -300,101 +300,13 @@ static void add_step(const Pb__Plan *plan, const Pb__StepPlan *step, struct text
 static void add_steps(const Pb__Plan *plan, struct text *out)
 {
     text_add(out, "\n## Steps to be executed\n");
+    if (plan->n_input_checks > 0) {
+        text_add(out,
+                 "\n### Before the review\n\n| check | asks | answered by |\n|---|---|---|\n");
+        add_checks(plan->input_checks, plan->n_input_checks, 0, out);
+    }
     for (size_t i = 0; i < plan->n_steps; i++)
         add_step(plan, plan->steps[i], out);
-}
-
-static void add_window(const Pb__Window *window, struct text *out)
-{
-    static const char *const days[] = { "", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-
-    text_add(out, "- %s:", window->name);
-    if (window->n_days == 0)
-        text_add(
-            out, " once, %" PRId64 " to %" PRId64 " ms", window->opens_ms, window->closes_ms);
-    for (size_t i = 0; i < window->n_days; i++)
-        text_add(out, " %s", window->days[i] <= 7 ? days[window->days[i]] : "?");
-    if (window->n_days > 0)
-        text_add(out,
-                 " %02u:%02u to %02u:%02u %s",
-                 window->from_minute / 60,
-                 window->from_minute % 60,
-                 window->to_minute / 60,
-                 window->to_minute % 60,
-                 window->zone);
-    text_add_char(out, '\n');
-}
-
-static const char *closed_word(Pb__OnClosedWindow on_closed)
-{
-    switch (on_closed) {
-    case PB__ON_CLOSED_WINDOW__FINISH: return "step 2 is finished";
-    case PB__ON_CLOSED_WINDOW__ROLLBACK: return "the deployment is rolled back";
-    default: return "the deployment is held";
-    }
-}
-
-static void add_rules(const Pb__Plan *plan, struct text *out)
-{
-    text_add(out, "\n## Windows\n\n");
-    if (plan->n_windows == 0)
-        text_add(out, "Always open.\n");
-    for (size_t i = 0; i < plan->n_windows; i++)
-        add_window(plan->windows[i], out);
-    text_add(out,
-             "\nWhen a window closes, %s; in a freeze %s.\n",
-             closed_word(plan->on_closed_window),
-             closed_word(plan->on_freeze));
-    text_add(out, "\n## Approvals and sign-offs\n\n");
-    for (size_t i = 0; i < plan->n_approvals; i++)
-        text_add(out,
-                 "- %u %s to approve this plan\n",
-                 plan->approvals[i]->needed,
-                 plan->approvals[i]->role);
-    for (size_t i = 0; i < plan->n_signoffs; i++) {
-        text_add(
-            out, "- %s signs off step %u: ", plan->signoffs[i]->role, plan->signoffs[i]->step);
-        add_plain(out, plan->signoffs[i]->what);
-        text_add_char(out, '\n');
-    }
-    text_add(out, "\n## Monitoring\n\nFor ");
-    add_duration(out, plan->observe_ms);
-    text_add(out, ", sampled every ");
-    add_duration(out, plan->sample_every_ms);
-    text_add(out,
-             ", at least %u.%02u %% of samples; alerts within ",
-             plan->coverage_bp / 100,
-             plan->coverage_bp % 100);
-    add_duration(out, plan->blame_window_ms);
-    text_add(out, " of a change are held against it.\n");
-}
-
-static void add_links(const Pb__Plan *plan, struct text *out)
-{
-    text_add(out, "\n## Inputs\n\n- acceptance report: ");
-    add_plain(out, plan->report != NULL ? plan->report->link : "");
-    text_add_char(out, '\n');
-    for (size_t i = 0; i < plan->n_documents; i++) {
-        text_add(out, "- %s: ", plan->documents[i]->kind);
-        add_plain(out, plan->documents[i]->link);
-        text_add_char(out, '\n');
-    }
-    for (size_t i = 0; i < plan->n_test_results; i++) {
-        const Pb__TestResult *const result = plan->test_results[i];
-
-        text_add(out, "- tests ");
-        add_plain(out, result->suite);
-        text_add(out, ": %u passed, %u failed ", result->passed, result->failed);
-        add_plain(out, result->link);
-        text_add_char(out, '\n');
-    }
-    for (size_t i = 0; i < plan->n_dashboards; i++) {
-        text_add(out, "- dashboard ");
-        add_plain(out, plan->dashboards[i]->title);
-        text_add(out, ": ");
-        add_plain(out, plan->dashboards[i]->url);
-        text_add_char(out, '\n');
-    }
 }
 
 void plan_markdown(const Pb__Plan *plan, const char *hash, struct text *out)
@@ -408,7 +320,7 @@ void plan_markdown(const Pb__Plan *plan, const char *hash, struct text *out)
         out, "Procedures to be invoked", plan->invoked_procedures, plan->n_invoked_procedures);
     add_list(out, "Dependencies between steps", plan->dependencies, plan->n_dependencies);
     add_list(out, "Validation points", plan->validation_points, plan->n_validation_points);
-    add_rules(plan, out);
+    plan_add_rules(plan, out);
     add_steps(plan, out);
-    add_links(plan, out);
+    plan_add_inputs(plan, out);
 }
