@@ -85,6 +85,7 @@ struct gateway_route {
     const char *body;    /* Media types of the request's body, space-separated; "" for none. */
     const char *answers; /* Space-separated: "200 404" */
     const char *schema;  /* Of the 200, 201 or 202 answer; "" if it is not JSON of ours. */
+    const char *also;    /* Media types beside JSON of that answer, space-separated. */
 };
 const struct gateway_route *gateway_routes(size_t *ret_count);
 

@@ -46,17 +46,32 @@ static void write_parameters(struct gateway_call *call,
     json_end_array(json);
 }
 
-static void write_content(struct json *json, const char *type, const char *schema)
+static void write_type(struct json *json, const char *type, const char *schema)
 {
-    json_put_object(json, "content");
     json_put_object(json, type);
     if (schema[0] != '\0')
         schema_reference(json, "schema", schema);
     json_end_object(json);
+}
+
+/* All forms in which what was asked for comes. */
+static void write_forms(struct gateway_call *call,
+                        struct json *json,
+                        const struct gateway_route *route)
+{
+    const char *also = route->also;
+    const char *type;
+
+    json_put_object(json, "content");
+    if (route->schema[0] != '\0')
+        write_type(json, "application/json", route->schema);
+    while ((type = next_word(call->arena, &also)) != NULL)
+        write_type(json, type, "");
     json_end_object(json);
 }
 
-static void write_answer(struct json *json,
+static void write_answer(struct gateway_call *call,
+                         struct json *json,
                          const struct gateway_route *route,
                          const char *status)
 {
@@ -68,10 +83,13 @@ static void write_answer(struct json *json,
                   good               ? "as asked"
                   : status[0] == '3' ? "not changed"
                                      : "problem details");
-    if (good && route->schema[0] != '\0')
-        write_content(json, "application/json", route->schema);
-    if (status[0] >= '4' && strncmp(route->pattern, "/ofrep/", 7) != 0)
-        write_content(json, "application/problem+json", "Problem");
+    if (good && (route->schema[0] != '\0' || route->also[0] != '\0'))
+        write_forms(call, json, route);
+    if (status[0] >= '4' && strncmp(route->pattern, "/ofrep/", 7) != 0) {
+        json_put_object(json, "content");
+        write_type(json, "application/problem+json", "Problem");
+        json_end_object(json);
+    }
     json_end_object(json);
 }
 
@@ -86,15 +104,15 @@ static void write_answers(struct gateway_call *call,
 
     json_put_object(json, "responses");
     while ((status = next_word(call->arena, &statuses)) != NULL)
-        write_answer(json, route, status);
+        write_answer(call, json, route, status);
     if (strstr(route->answers, "400") == NULL)
-        write_answer(json, route, "400");
+        write_answer(call, json, route, "400");
     if (route->body[0] != '\0' && strstr(route->answers, "413") == NULL)
-        write_answer(json, route, "413");
+        write_answer(call, json, route, "413");
     if ((route->flags & ROUTE_OPEN) == 0) {
-        write_answer(json, route, "401");
+        write_answer(call, json, route, "401");
         if (route->lane != LANE_ALERTS)
-            write_answer(json, route, "429");
+            write_answer(call, json, route, "429");
     }
     json_end_object(json);
 }

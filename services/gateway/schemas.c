@@ -82,6 +82,12 @@ static const struct schema schemas[] = {
     { "AlertTaken",        "alerts:i truncated:i fingerprint~:s at_ms~:i matches~:x" },
     { "EventsTaken",       "events:i ids:[s]" },
     { "Submitted",         "id~:s feature:s content_hash~:s deployment~:s complete~:b plan_hash~:s missing~:[o] errors~:[o]" },
+    { "Signal",            "feature~:s environment~:s deployment~:s sequence~:i redelivered~:b at_ms~:i feature_deployed~:o feature_available~:o monitoring_active~:o "
+                           "feature_withdrawn~:o feature_rolled_back~:o deployment_blocked~:o deployment_finished~:o acceptance_refused~:o" },
+    { "SignalList",        "items:[Signal] next:s?" },
+    { "DoneItem",          "text:s done:b evidence:s" },
+    { "Lesson",            "text:s assignee:s" },
+    { "Report",            "state:o plan~:o? timeline:[o] definition_of_done:[DoneItem] lessons:[Lesson] next_steps:[s] links:[Link] made_ms:i exit:s" },
     { "DeadLetter",        "sender:s preview:s topic:s partition:i offset:i key:s id:s source:s service:s reason:s field:s fix:s attempts:i bytes:s at_ms:i" },
     { "DeadLetterList",    "items:[DeadLetter] next:s?" },
     { "Health",            "version:s config_hash:s now_ms:i instances:[o]" },

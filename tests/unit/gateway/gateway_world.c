@@ -256,6 +256,20 @@ static bool is_documented(int status)
            ((route->flags & ROUTE_OPEN) == 0 && (status == 401 || status == 429));
 }
 
+/* JSON that has a schema, unless it is another's format; or one of the other forms. */
+static bool is_described_form(void)
+{
+    const struct gateway_route *const route = w.call.route;
+    const size_t length = strcspn(w.call.content_type, ";");
+    const char *const place =
+        strstr(route->also, arena_copy(&w.look_arena, w.call.content_type, length));
+
+    if (strcmp(w.call.content_type, "application/json") == 0)
+        return route->schema[0] != '\0' || (route->flags & ROUTE_OPEN) != 0;
+    return place != NULL && (place == route->also || place[-1] == ' ') &&
+           strchr(" ", place[length]) != NULL;
+}
+
 /* Every answer of every test fits the description. */
 static void check_answer(void)
 {
@@ -266,6 +280,8 @@ static void check_answer(void)
 
     if (w.call.route != NULL && !is_documented(w.call.status))
         text_add(&fault, "%d is not documented\n", w.call.status);
+    if (good && w.call.content_type != NULL && !is_described_form())
+        text_add(&fault, "%s is not described\n", w.call.content_type);
     if (is_json && w.json == NULL)
         text_add(&fault, "this is no JSON: ");
     else if (good && is_json && w.call.route->schema[0] != '\0')
