@@ -83,6 +83,103 @@ static void a_gate_says_go_once_and_the_next_stage_begins(void **state)
     assert_int_equal(play->state->flags->percent, 100);
 }
 
+static void a_stage_with_nothing_to_watch_goes_to_its_gate(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->stages[0]->n_checks = 1;
+    at_gate(play);
+    assert_int_equal(play->state->cursor->stage, 0);
+    assert_null(play_task(play));
+    assert_string_equal(play->state->waiting_for->kind, "GATE");
+}
+
+static void a_change_without_health_checks_bakes_at_once(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->changes[1]->n_health = 0;
+    at_2(play);
+    while (play->state->cursor->change != 1)
+        assert_true(play_well(play));
+    play_finish(play, PB__VERDICT__PASS);
+    assert_string_equal(play_task(play)->kind, "bake");
+}
+
+static void step_7_with_nothing_to_send_waits_for_its_sign_offs(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->steps[6]->n_checks = 0;
+    at_7(play);
+    assert_string_equal(play->state->waiting_for->kind, "SIGNOFF");
+}
+
+/* Step 1 keeps what was attested: there is nothing to ask, and it is still bad. */
+static void a_bad_word_that_is_kept_blocks_the_next_try_as_well(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->steps[0]->n_checks = 0;
+    add_check(play, 1, "env.team_available", true);
+    at_1(play);
+    play_attest(play, "env.team_available", "technical-lead", PB__VERDICT__FAIL);
+    play_plain(play, PB__OPERATOR_REQUEST__BODY_RETRY);
+    play_granted(play);
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    assert_int_equal(play->state->steps[1]->try_number, 2);
+    play_attest(play, "env.team_available", "technical-lead", PB__VERDICT__PASS);
+    play_granted(play);
+    assert_int_equal(play->state->phase, PB__PHASE__EXECUTING);
+}
+
+/* --- holds between batches --- */
+
+static bool begins_the_next_batch(struct play *play, Pb__HoldKind kind)
+{
+    at_2(play);
+    play_hold(play, kind, true);
+    play_finish(play, PB__VERDICT__PASS);
+    play_finish(play, PB__VERDICT__PASS);
+    return play_task(play) != NULL && strcmp(play_task(play)->kind, "apply") == 0;
+}
+
+static void a_freeze_begins_no_batch_whatever_the_plan_says_of_windows(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->on_closed_window = PB__ON_CLOSED_WINDOW__FINISH;
+    assert_false(begins_the_next_batch(play, PB__HOLD_KIND__HOLD_FREEZE));
+}
+
+static void a_closed_window_lets_step_2_finish_if_the_plan_says_so(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->on_closed_window = PB__ON_CLOSED_WINDOW__FINISH;
+    assert_true(begins_the_next_batch(play, PB__HOLD_KIND__HOLD_WINDOW));
+}
+
+static void a_closed_window_begins_no_batch_if_the_plan_says_hold(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->on_closed_window = PB__ON_CLOSED_WINDOW__HOLD;
+    assert_false(begins_the_next_batch(play, PB__HOLD_KIND__HOLD_WINDOW));
+}
+
+static void a_closed_window_begins_no_stage(void **state)
+{
+    struct play *const play = *state;
+
+    at_3(play);
+    play_hold(play, PB__HOLD_KIND__HOLD_WINDOW, true);
+    play_finish(play, PB__VERDICT__PASS);
+    assert_int_equal(play->state->phase, PB__PHASE__ROLLING_OUT);
+    assert_null(play_task(play));
+    assert_int_equal(play->state->flags->percent, 0);
+}
+
 /* --- what stays of a try --- */
 
 static void a_new_try_of_a_step_has_no_end_yet(void **state)
@@ -300,6 +397,14 @@ int main(void)
         PLAY(a_person_who_says_fail_at_a_gate_is_a_no_go),
         PLAY(a_person_who_only_warns_at_a_gate_opens_it_to_nobody),
         PLAY(a_gate_says_go_once_and_the_next_stage_begins),
+        PLAY(a_stage_with_nothing_to_watch_goes_to_its_gate),
+        PLAY(a_change_without_health_checks_bakes_at_once),
+        PLAY(step_7_with_nothing_to_send_waits_for_its_sign_offs),
+        PLAY(a_bad_word_that_is_kept_blocks_the_next_try_as_well),
+        PLAY(a_freeze_begins_no_batch_whatever_the_plan_says_of_windows),
+        PLAY(a_closed_window_lets_step_2_finish_if_the_plan_says_so),
+        PLAY(a_closed_window_begins_no_batch_if_the_plan_says_hold),
+        PLAY(a_closed_window_begins_no_stage),
         PLAY(a_new_try_of_a_step_has_no_end_yet),
         PLAY(a_step_that_goes_on_after_a_rest_has_no_end_yet),
         PLAY(a_new_try_keeps_what_people_took_upon_themselves),

@@ -31,6 +31,11 @@ void at_2(struct play *play)
     play_until(play, PB__PHASE__EXECUTING, 2);
 }
 
+void at_bake(struct play *play)
+{
+    play_until_sub(play, PB__PHASE__EXECUTING, PB__SUB__SUB_BAKE);
+}
+
 void at_3(struct play *play)
 {
     play_until(play, PB__PHASE__VALIDATING, 3);
@@ -62,9 +67,21 @@ void at_7(struct play *play)
     play_until_sub(play, PB__PHASE__FINALISING, PB__SUB__SUB_SIGN_OFFS);
 }
 
+void at_send(struct play *play)
+{
+    play_until_sub(play, PB__PHASE__FINALISING, PB__SUB__SUB_SEND);
+}
+
 void rest_in_1(struct play *play)
 {
     at_1(play);
+    fail_step(play);
+}
+
+void rest_in_2(struct play *play)
+{
+    play->plan->steps[1]->on_no_go = PB__ON_NO_GO__BLOCK;
+    at_bake(play);
     fail_step(play);
 }
 
@@ -88,9 +105,28 @@ void rest_in_4(struct play *play)
     (void)play_finish(play, PB__VERDICT__PASS);
 }
 
+void at_disable_5(struct play *play)
+{
+    play->plan->steps[4]->on_no_go = PB__ON_NO_GO__BLOCK;
+    at_5(play);
+    fail_step(play);
+}
+
+void rest_in_5(struct play *play)
+{
+    at_disable_5(play);
+    (void)play_finish(play, PB__VERDICT__PASS);
+}
+
+void rest_in_6(struct play *play)
+{
+    at_6(play);
+    fail_step(play);
+}
+
 void rest_in_7(struct play *play)
 {
-    play_until_sub(play, PB__PHASE__FINALISING, PB__SUB__SUB_SEND);
+    at_send(play);
     fail_step(play);
 }
 

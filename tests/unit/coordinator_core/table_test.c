@@ -1,9 +1,10 @@
 /* Phase x event: what each event does in each phase, every cell of it.
  *
  *     0a 0c 0d   AWAITING_INPUTS with something missing, IN_REVIEW, QUEUED for a lane
- *     1 to 7     the running steps; 2 applies, 4 watches a stage, 4g waits at its gate, 7 waits
- * for sign-offs B1 B3 B4 B7  BLOCKED(n); in B4 the flags are set to 0 ST UN BR   STOPPING,
- * ROLLING_BACK, BLOCKED_ROLLBACK CO AB RD   COMPLETED, ABORTED, ROLLED_BACK
+ *     1 to 7     the running steps; 2 applies, 2b bakes, 4 watches a stage, 4g waits at its
+ * gate, 4d and 5d set the flags to 0, 7s sends, 7 waits for sign-offs B1 to B7   BLOCKED(n); in
+ * B4 and B5 the flags are set to 0 ST UN BR   STOPPING, ROLLING_BACK, BLOCKED_ROLLBACK CO AB RD
+ * COMPLETED, ABORTED, ROLLED_BACK
  *     -  refused      .  stale      h  under a hold afterwards */
 #include "tests/unit/coordinator_core/places.h"
 
@@ -164,7 +165,9 @@ static void waive(struct play *play)
     const uint32_t step = play->state->step;
     const char *check = "none";
 
-    if (step == 4)
+    if (step == 2)
+        check = "bake.error_rate";
+    else if (step == 4)
         check = "stage.errors";
     else if (step >= 1 && play->plan->steps[step - 1]->n_checks > 0)
         check = play->plan->steps[step - 1]->checks[0]->id;
@@ -242,12 +245,15 @@ struct row {
 static const struct column columns[] = {
     { "0a", at_inputs },    { "0c", at_review },
     { "0d", at_queue },     { "1", at_1 },
-    { "2", at_2 },          { "3", at_3 },
-    { "4", at_4 },          { "4g", at_gate },
-    { "4d", at_disable },   { "5", at_5 },
-    { "6", at_6 },          { "7", at_7 },
-    { "B1", rest_in_1 },    { "B3", rest_in_3 },
-    { "B4", rest_in_4 },    { "B7", rest_in_7 },
+    { "2", at_2 },          { "2b", at_bake },
+    { "3", at_3 },          { "4", at_4 },
+    { "4g", at_gate },      { "4d", at_disable },
+    { "5", at_5 },          { "5d", at_disable_5 },
+    { "6", at_6 },          { "7s", at_send },
+    { "7", at_7 },          { "B1", rest_in_1 },
+    { "B2", rest_in_2 },    { "B3", rest_in_3 },
+    { "B4", rest_in_4 },    { "B5", rest_in_5 },
+    { "B6", rest_in_6 },    { "B7", rest_in_7 },
     { "ST", at_stop },      { "UN", at_undo },
     { "BR", rest_in_undo }, { "CO", at_completed },
     { "AB", at_aborted },   { "RD", at_rolled_back },
@@ -310,6 +316,12 @@ static const char *phase_code(const Pb__DeploymentState *state, char code[4])
         return "4d";
     if (state->phase == PB__PHASE__ROLLING_OUT && state->cursor->sub == PB__SUB__SUB_GATE)
         return "4g";
+    if (state->phase == PB__PHASE__EXECUTING && state->cursor->sub == PB__SUB__SUB_BAKE)
+        return "2b";
+    if (state->phase == PB__PHASE__CONFIRMING && state->cursor->sub == PB__SUB__SUB_DISABLE)
+        return "5d";
+    if (state->phase == PB__PHASE__FINALISING && state->cursor->sub == PB__SUB__SUB_SEND)
+        return "7s";
     return codes[state->phase];
 }
 
@@ -350,45 +362,45 @@ static void trim(struct text *out)
 
 /* clang-format off */
 static const char expected[] =
-    "                   0a  0c  0d  1   2   3   4   4g  4d  5   6   7   B1  B3  B4  B7  ST  UN  BR  CO  AB  RD\n"
-    "task PASS                      2   2   4   4       B4  6   7                       UN  UN\n"
-    "task FAIL                      B1  UN  UN  UN      UN  UN  B6                      UN  UN\n"
-    "task INCONCLUSIVE              B1  B2  B3  B4      UN  B5  B6                      UN  BR\n"
-    "task WARN                      B1  B2  B3  B4      UN  B5  6h                      UN  BR\n"
-    "task ERROR                     B1  UN  B3  B4      UN  B5  B6                      UN  BR\n"
-    "task lost                      B1  UN  B3  B4      UN  B5  B6                      UN  BR\n"
-    "task deadline                  B1  ST  ST  ST      ST  B5  B6                      UN  BR\n"
-    "phase deadline     AB  AB  AB  B1  ST  ST  ST  B4  ST  B5  B6  B7  AB  UN  UN  B7\n"
-    "critical incident  0a  0c  0d  B1  ST  ST  ST  UN  ST  ST  ST  ST  B1  UN  UN  ST  ST  UN  BR  CO  AB  RD\n"
-    "warning incident   0a  0c  0d  1   2h  3h  4h  4gh 4dh 5h  6h  7   B1  B3  B4  B7  ST  UN  BR  CO  AB  RD\n"
-    "incident resolved  .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   ST  UN  BR  .   .   RD\n"
-    "kill seen          AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  ST  AB  UN  UN  ST  .   .   .   CO  .   .\n"
-    "pause              0ah 0ch 0dh 1h  2h  3h  4h  4gh 4dh 5h  6h  7h  -   -   -   -   -   -   -   -   -   -\n"
-    "resume             -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "freeze             0ah 0ch 0dh 1h  2h  3h  4h  4gh 4dh 5h  6h  7h  B1h B3h B4h B7h .   .   .   .   .   .\n"
-    "freeze end         .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "pause, resume      0a  0c  0d  1   2   3   4   4g  4d  5   6   7   -   -   -   -   -   -   -   -   -   -\n"
-    "freeze and end     0a  0c  0d  1   2   3   4   4g  4d  5   6   7   B1  B3  B4  B7  .   .   .   .   .   .\n"
-    "approve            -   0c  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "reject             -   AB  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "sign-off           -   -   -   -   -   3   4   4g  4d  5   6   7   -   B3  B4  B7  -   -   -   -   -   -\n"
-    "sign-off refused   -   -   -   -   -   3   4   4g  4d  5   6   B7  -   B3  B4  B7  -   -   -   -   -   -\n"
-    "attest gate        -   -   -   -   -   -   -   4   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
-    "waive              -   -   -   1   -   3   4   4g  4d  5   6   7   0d  4   4   7   -   -   -   -   -   -\n"
-    "mark-restored      -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
-    "skip-change        -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
-    "retry              0b  0b  0b  -   -   -   -   -   -   -   -   -   0d  3   4   7   -   -   UN  -   AB  RD\n"
-    "replan             0b  0b  0b  0b  -   -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -\n"
-    "supply             0b  0b  0b  0b  -   -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -\n"
-    "abort              AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  ST  AB  UN  UN  ST  ST  UN  BR  -   -   -\n"
-    "rollback           -   -   -   -   ST  ST  ST  UN  ST  ST  ST  ST  -   UN  UN  ST  ST  UN  BR  CO  -   -\n"
-    "promote            -   -   -   -   -   -   4   -   -   -   6   -   -   -   -   -   -   -   -   -   -   -\n"
-    "lane granted       .   .   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "withdrawn          AB  AB  AB  AB  ST  ST  ST  UN  ST  ST  ST  7   AB  UN  UN  B7  ST  UN  BR  CO  AB  RD\n"
-    "acceptance, same   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "acceptance, other  0b  0b  0b  1   2   3   4   4g  4d  5   6   7   B1  B3  B4  B7  ST  UN  BR  .   .   .\n"
-    "late word          .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
-    "unknown timer      .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n";
+    "                   0a  0c  0d  1   2   2b  3   4   4g  4d  5   5d  6   7s  7   B1  B2  B3  B4  B5  B6  B7  ST  UN  BR  CO  AB  RD\n"
+    "task PASS                      2   2   2   4   4       B4  6   B5  7s  7                                   UN  UN\n"
+    "task FAIL                      B1  UN  UN  UN  UN      UN  UN  UN  B6  B7                                  UN  UN\n"
+    "task INCONCLUSIVE              B1  B2  B2  B3  B4      UN  B5  UN  B6  B7                                  UN  BR\n"
+    "task WARN                      B1  B2  B2  B3  B4      UN  B5  UN  6h  B7                                  UN  BR\n"
+    "task ERROR                     B1  UN  B2  B3  B4      UN  B5  UN  B6  B7                                  UN  BR\n"
+    "task lost                      B1  UN  B2  B3  B4      UN  B5  UN  B6  B7                                  UN  BR\n"
+    "task deadline                  B1  ST  ST  ST  ST      ST  B5  ST  B6  B7                                  UN  BR\n"
+    "phase deadline     AB  AB  AB  B1  ST  ST  ST  ST  B4  ST  B5  ST  B6  B7  B7  AB  UN  UN  UN  UN  ST  B7\n"
+    "critical incident  0a  0c  0d  B1  ST  ST  ST  ST  UN  ST  ST  ST  ST  ST  ST  B1  UN  UN  UN  UN  ST  ST  ST  UN  BR  CO  AB  RD\n"
+    "warning incident   0a  0c  0d  1   2h  2bh 3h  4h  4gh 4dh 5h  5dh 6h  7s  7   B1  B2  B3  B4  B5  B6  B7  ST  UN  BR  CO  AB  RD\n"
+    "incident resolved  .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   ST  UN  BR  .   .   RD\n"
+    "kill seen          AB  AB  AB  AB  ST  ST  ST  ST  UN  ST  ST  ST  ST  ST  ST  AB  UN  UN  UN  UN  ST  ST  .   .   .   CO  .   .\n"
+    "pause              0ah 0ch 0dh 1h  2h  2bh 3h  4h  4gh 4dh 5h  5dh 6h  7sh 7h  -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "resume             -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "freeze             0ah 0ch 0dh 1h  2h  2bh 3h  4h  4gh 4dh 5h  5dh 6h  7sh 7h  B1h B2h B3h B4h B5h B6h B7h .   .   .   .   .   .\n"
+    "freeze end         .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "pause, resume      0a  0c  0d  1   2   2b  3   4   4g  4d  5   5d  6   7s  7   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "freeze and end     0a  0c  0d  1   2   2b  3   4   4g  4d  5   5d  6   7s  7   B1  B2  B3  B4  B5  B6  B7  .   .   .   .   .   .\n"
+    "approve            -   0c  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "reject             -   AB  -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "sign-off           -   -   -   -   -   -   3   4   4g  4d  5   5d  6   7s  7   -   -   B3  B4  B5  B6  B7  -   -   -   -   -   -\n"
+    "sign-off refused   -   -   -   -   -   -   3   4   4g  4d  5   5d  6   7s  B7  -   -   B3  B4  B5  B6  B7  -   -   -   -   -   -\n"
+    "attest gate        -   -   -   -   -   -   -   -   4   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "waive              -   -   -   1   2   2b  3   4   4g  4d  5   5d  6   7s  7   0d  2   4   4   4   7s  7   -   -   -   -   -   -\n"
+    "mark-restored      -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
+    "skip-change        -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   UN  -   -   -\n"
+    "retry              0b  0b  0b  -   -   -   -   -   -   -   -   -   -   -   -   0d  2   3   4   4   6   7s  -   -   UN  -   AB  RD\n"
+    "replan             0b  0b  0b  0b  -   -   -   -   -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "supply             0b  0b  0b  0b  -   -   -   -   -   -   -   -   -   -   -   0b  -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "abort              AB  AB  AB  AB  ST  ST  ST  ST  UN  ST  ST  ST  ST  ST  ST  AB  UN  UN  UN  UN  ST  ST  ST  UN  BR  -   -   -\n"
+    "rollback           -   -   -   -   ST  ST  ST  ST  UN  ST  ST  ST  ST  ST  ST  -   UN  UN  UN  UN  ST  ST  ST  UN  BR  CO  -   -\n"
+    "promote            -   -   -   -   -   2b  -   4   -   -   -   -   6   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -\n"
+    "lane granted       .   .   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "withdrawn          AB  AB  AB  AB  ST  ST  ST  ST  UN  ST  ST  ST  ST  7s  7   AB  UN  UN  UN  UN  ST  B7  ST  UN  BR  CO  AB  RD\n"
+    "acceptance, same   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "acceptance, other  0b  0b  0b  1   2   2b  3   4   4g  4d  5   5d  6   7s  7   B1  B2  B3  B4  B5  B6  B7  ST  UN  BR  .   .   .\n"
+    "late word          .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n"
+    "unknown timer      .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .\n";
 /* clang-format on */
 
 static void every_event_does_in_every_phase_what_the_table_says(void **state)
