@@ -134,7 +134,10 @@ struct settings {
         const char *prefix; /* "slipway:" */
     } redis;
     struct {
-        const char *keys;   /* Folder with <writer>.key files, 32 bytes or hex. */
+        const char *keys; /* Folder with <writer>.key files, 32 bytes or hex. */
+        /* Folder with <topic>/<name>.key of those who write acceptance.v1 and alerts.v1; "":
+         * they need not prove who they are. */
+        const char *producers;
         const char *tokens; /* Token file of the gateway. */
         /* Public keys (PEM) that artifacts and acceptance reports must be signed by, so that
          * step 1 goes on; "": signatures are not asked for. */

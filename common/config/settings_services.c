@@ -27,6 +27,7 @@ static const struct option redis_table[] = {
 };
 static const struct option security_table[] = {
     TEXT_OPTION(struct settings, security.keys, "keys", "keys", "folder with <writer>.key, one for each service"),
+    TEXT_OPTION(struct settings, security.producers, "producers", "", "folder with <topic>/<name>.key of those who write acceptance.v1 and alerts.v1"),
     TEXT_OPTION(struct settings, security.tokens, "tokens", "tokens.yaml", "who may speak to the gateway, hashed"),
     TEXT_OPTION(struct settings, security.artifact_key, "artifact_key", "", "public key (PEM) that every artifact must be signed by"),
     TEXT_OPTION(struct settings, security.acceptance_key, "acceptance_key", "", "public key (PEM) that every acceptance report must be signed by"),

@@ -77,6 +77,18 @@ static void log_error(const struct service *service, const char *message, const 
     LOG(service->ports.log, LOG_ERROR, message, { "error", text });
 }
 
+/* Whoever writes what it hears must prove it, where slipway.yaml says so. */
+static enum err open_producers(struct service *service, struct error *error)
+{
+    const struct settings *const settings = service->ports.settings;
+    const char *const topic = service->spec->hears;
+
+    if (topic == NULL || settings->security.producers[0] == '\0')
+        return ERR_OK;
+    service->ports.producers = &service->producers;
+    return wiring_producers(settings, topic, &service->producers, error);
+}
+
 static enum err open_ports(struct service *service, struct error *error)
 {
     struct arena arena = arena_with_limit(NAME_MEMORY);
@@ -91,6 +103,8 @@ static enum err open_ports(struct service *service, struct error *error)
     service->ports.open_http = open_http;
     service->ports.open_self = service;
     err = wiring_keys(service->ports.settings, service->ports.service, &service->keys, error);
+    if (err == ERR_OK)
+        err = open_producers(service, error);
     if (err == ERR_OK)
         err = wiring_bus(service->ports.settings,
                          arena_printf(&arena, "slipway-%s", service->ports.instance),

@@ -42,6 +42,9 @@ struct service_ports {
     struct metrics_port metrics;
     struct process_runner process;
     const struct envelope_keys *keys;
+    /* Of those who may write service_spec.hears, the gateway among them: every record there
+     * must prove one of them. NULL: slipway.yaml does not ask for it. */
+    const struct envelope_keys *producers;
     const void *detail; /* service_spec.detail */
 
     /* One store and one HTTP client belong to one thread: open as many as there are threads. */
@@ -68,6 +71,7 @@ struct service_spec {
     const char *name;
     const char *summary; /* First line of --help. */
     const void *detail;  /* Handed to open in the ports. */
+    const char *hears;   /* The topic of others that it takes in; NULL: none. */
     const struct service_flag *flags;
     size_t flag_count;
 

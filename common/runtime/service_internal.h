@@ -24,6 +24,7 @@ struct service {
     struct line_log log;
     struct metrics *metrics;
     struct envelope_keys keys;
+    struct envelope_keys producers;
     struct wiring_web web;
     struct store registry;
     const char *listen;

@@ -38,6 +38,14 @@ enum err wiring_keys(const struct settings *settings,
                      struct envelope_keys *ret,
                      struct error *error) MUST_CHECK;
 
+/* Reads every <name>.key of the folder <settings->security.producers>/<topic>, which must be
+ * there but may be empty, and the gateway's, who writes for those that come over HTTP.
+ * ERR_INVALID: a name that is a service's, or more keys than there is room for. */
+enum err wiring_producers(const struct settings *settings,
+                          const char *topic,
+                          struct envelope_keys *ret,
+                          struct error *error) MUST_CHECK;
+
 /* A web server on its own thread. */
 struct wiring_web {
     void *self;

@@ -317,6 +317,7 @@ struct service_spec worker_service(const struct worker_spec *spec)
         .name = spec->name,
         .summary = spec->summary,
         .detail = spec,
+        .hears = spec->hears,
         .check = spec->check,
         .open = open_with_threads,
         .turn = turn,

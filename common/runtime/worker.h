@@ -72,6 +72,7 @@ struct worker_spec {
     const char *summary;
     const struct worker_handler *handlers;
     size_t handler_count;
+    const char *hears;  /* As service_spec.hears. */
     unsigned threads;   /* 4 if 0. */
     unsigned tasks_max; /* At once; 64 if 0. Further commands wait in Kafka. */
 

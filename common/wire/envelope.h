@@ -8,8 +8,9 @@
  *     ce_writer      executor       ce_mac     HMAC-SHA-256 of that writer's key over
  *                                   topic, key, ce_id, ce_type, ce_writer, payload
  *
- * acceptance.v1, alerts.v1 and signals.v1 carry no MAC: their rights are Kafka ACLs. Everything
- * on events.v1, commands.*.v1 and control.v1 must. */
+ * Everything on events.v1, commands.*.v1 and control.v1 must carry a MAC; acceptance.v1 and
+ * alerts.v1 must where security.producers asks for it, by keys of their own. signals.v1 carries
+ * none: its rights are Kafka ACLs. */
 #ifndef COMMON_WIRE_ENVELOPE_H
 #define COMMON_WIRE_ENVELOPE_H
 

@@ -85,6 +85,16 @@ static enum err parse(struct arena *arena, struct accepted *accepted, struct err
     return err;
 }
 
+/* ERR_DENIED: slipway.yaml wants to know who says so, and it cannot be told. */
+static enum err prove(const struct coordinator *shell,
+                      const struct accepted *accepted,
+                      struct error *why)
+{
+    const struct envelope_keys *const keys = shell->ports->producers;
+
+    return keys != NULL ? envelope_verify(keys, accepted->record, NULL, why) : ERR_OK;
+}
+
 static enum err check(struct arena *arena, struct accepted *accepted, struct error *why)
 {
     const char *field = "";
@@ -207,13 +217,16 @@ static void tell_sender(struct arena *arena,
 static void refuse(struct coordinator *shell,
                    const struct accepted *accepted,
                    const char *reason,
+                   bool proven,
                    struct outbox *outbox)
 {
     const struct letter letter = {
         .record = accepted->record,
         .reason = reason,
         .field = accepted->field,
-        .fix = "Correct it and send it again under a new ce_id.",
+        .fix = proven ? "Correct it and send it again under a new ce_id."
+                      : "Sign it (ce_writer, ce_mac) with a key of security.producers, and "
+                        "send it again under a new ce_id.",
     };
     const struct outgoing dead = letter_make(&shell->arena, &letter);
 
@@ -228,9 +241,12 @@ static void take(struct coordinator *shell,
 {
     struct accepted accepted = { .record = record };
     struct error why = { 0 };
-    enum err err = parse(&shell->arena, &accepted, &why);
+    enum err err = prove(shell, &accepted, &why);
+    const bool proven = err == ERR_OK;
     const char *result = "accepted";
 
+    if (err == ERR_OK)
+        err = parse(&shell->arena, &accepted, &why);
     if (err == ERR_OK)
         err = check(&shell->arena, &accepted, &why);
     if (err == ERR_OK) {
@@ -240,8 +256,8 @@ static void take(struct coordinator *shell,
             outbox->count--;
     }
     if (err != ERR_OK) {
-        refuse(shell, &accepted, why.text, outbox);
-        result = "refused";
+        refuse(shell, &accepted, why.text, proven, outbox);
+        result = proven ? "refused" : "unproven";
     }
     shell->ports->metrics.add(
         shell->ports->metrics.self, "slipway_acceptances_total", "result", result, 1);

@@ -237,6 +237,7 @@ const struct service_spec *coordinator_service(void)
         .name = COORDINATOR,
         .flags = flags,
         .flag_count = sizeof flags / sizeof flags[0],
+        .hears = TOPIC_ACCEPTANCE,
         .summary = "decides what happens next: one writer per partition of events.v1",
         .open = coordinator_open,
         .turn = coordinator_turn,

@@ -194,7 +194,7 @@ bool call_publish(struct gateway_call *call, const struct gateway_record *record
         .topic = record->topic,
         .key = record->key,
         .message = record->message,
-        .sign = record->sign,
+        .sign = true,
     };
     struct bus_record sealed;
     struct error error = { 0 };

@@ -223,8 +223,7 @@ static bool publish_freeze(struct gateway_call *call, Pb__Freeze *freeze)
                 .id = arena_printf(call->arena, "%s/%lld", key, (long long)call->now_ms),
                 .type = "slipway.v1.Control",
                 .subject = freeze->id,
-                .message = control,
-                .sign = true }))
+                .message = control }))
         return false;
     (void)pthread_mutex_lock(&call->gateway->lock);
     if (flag_table_apply(call->gateway->flags, key, control))

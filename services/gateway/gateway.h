@@ -199,7 +199,7 @@ size_t call_accepts(struct gateway_call *call, const char *const *types);
 bool call_has_role(struct gateway_call *call, const char *const *roles);
 
 /* Publish one record now and wait until the bus has it; false (and answered) if it has not.
- * Signed as writer gateway when sign is set. */
+ * Signed as writer gateway. */
 struct gateway_record {
     const char *topic;
     const char *key;
@@ -207,7 +207,6 @@ struct gateway_record {
     const char *type; /* "slipway.v1.Event" */
     const char *subject;
     const void *message;
-    bool sign;
 };
 bool call_publish(struct gateway_call *call, const struct gateway_record *record);
 

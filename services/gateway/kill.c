@@ -47,8 +47,7 @@ static bool publish_kill(struct gateway_call *call, Pb__Kill *kill)
                                                 .id = key,
                                                 .type = "slipway.v1.Control",
                                                 .subject = kill->deployment,
-                                                .message = control,
-                                                .sign = true }))
+                                                .message = control }))
         return false;
     /* This gateway is off at once; the others when they read the record. */
     (void)pthread_mutex_lock(&call->gateway->lock);

@@ -221,7 +221,6 @@ static bool publish_request(struct gateway_call *call, const Pb__Event *event)
         .type = "slipway.v1.Event",
         .subject = event->deployment,
         .message = event,
-        .sign = true,
     };
 
     if (!call_publish(call, &record))

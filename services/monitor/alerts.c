@@ -153,6 +153,16 @@ static enum err dead_letter(struct alert_desk *desk,
     return dead_letter_publish(desk->ports, record, letter, error);
 }
 
+/* ERR_DENIED: slipway.yaml wants to know who says so, and it cannot be told. */
+static enum err prove(const struct alert_desk *desk,
+                      const struct bus_record *record,
+                      struct error *error)
+{
+    const struct envelope_keys *const keys = desk->ports->producers;
+
+    return keys != NULL ? envelope_verify(keys, record, NULL, error) : ERR_OK;
+}
+
 static enum err open_batch(struct alert_desk *desk,
                            const struct bus_record *record,
                            Pb__AlertBatch **ret,
@@ -221,8 +231,17 @@ static enum err understand(struct alert_desk *desk,
                            struct error *error)
 {
     Pb__AlertBatch *batch = NULL;
-    enum err err = open_batch(desk, record, &batch, error);
+    enum err err = prove(desk, record, error);
 
+    if (err != ERR_OK) {
+        *ret_letter = (struct dead_letter){
+            .reason = arena_text(&desk->arena, error->text),
+            .field = "ce_mac",
+            .fix = "sign it (ce_writer, ce_mac) with a key of security.producers",
+        };
+        return ERR_OK;
+    }
+    err = open_batch(desk, record, &batch, error);
     if (err != ERR_OK) {
         *ret_letter = (struct dead_letter){
             .reason = arena_text(&desk->arena, error->text),

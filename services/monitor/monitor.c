@@ -3,6 +3,7 @@
 #include "common/drivers/metric_sources/metric_source.h"
 #include "common/drivers/probes/probe.h"
 #include "common/drivers/providers/provider.h"
+#include "common/wire/topics.h"
 #include "services/monitor/alerts.h"
 #include "services/monitor/watch_run.h"
 
@@ -134,6 +135,7 @@ static const struct worker_handler handlers[] = {
 
 const struct worker_spec monitor_spec = {
     .name = "monitor",
+    .hears = TOPIC_ALERTS,
     .summary = "watches batches, stages and running features; turns alerts into incidents",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],
@@ -144,6 +146,7 @@ const struct worker_spec monitor_spec = {
 
 const struct worker_spec monitor_spec_inline = {
     .name = "monitor",
+    .hears = TOPIC_ALERTS,
     .summary = "watches batches, stages and running features; turns alerts into incidents",
     .handlers = handlers,
     .handler_count = sizeof handlers / sizeof handlers[0],

@@ -266,6 +266,7 @@ static struct service_ports ports_of(struct cluster_instance *instance)
         .log = memory_log_port(cluster->log),
         .metrics = memory_metrics_port(cluster->metrics),
         .keys = &cluster->keys,
+        .producers = cluster->producers,
         .open_store = open_store,
         .open_aside = open_aside,
         .open_http = open_http,

@@ -37,7 +37,8 @@ struct cluster {
     struct memory_space *space;
     struct memory_log *log;
     struct memory_metrics *metrics;
-    struct envelope_keys keys; /* Of every writer. */
+    struct envelope_keys keys;             /* Of every writer. */
+    const struct envelope_keys *producers; /* As in service_ports; set before cluster_start. */
     const struct settings *settings;
     struct bus bus;              /* The test's own. */
     struct store store;          /* The test's own. */

@@ -192,3 +192,30 @@ def test_alertmanager_takes_the_readmes_configuration(tmp_path):
     done = subprocess.run(["amtool", "check-config", tmp_path / "alertmanager.yml"], text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_where_it_is_asked_for_an_acceptance_signed_as_the_readme_says_is_believed(
+        slipway, tmp_path):
+    stage = slipway.stage
+    keys = stage.folder / "producers"
+    for topic in ("acceptance.v1", "alerts.v1"):
+        (keys / topic).mkdir(parents=True)
+    old, new = secrets.token_hex(32), secrets.token_hex(32)
+    stage.write_secret("producers/acceptance.v1/checkout-ci.key", f"{new}\n{old}\n")
+    (tmp_path / "key").write_text(old + "\n")
+    text = stage.settings.read_text()
+    assert text.count("  tokens: ") == 1
+    stage.settings.write_text(text.replace("  tokens: ", "  producers: producers\n  tokens: "))
+    stage.restart("coordinator-1")
+    stage.wait_ready(["coordinator-1"])
+
+    wanted = json.loads(acceptance(slipway))
+    wanted["feature"] = "signed-pay"
+    (tmp_path / "acceptance.json").write_text(json.dumps(wanted))
+    run("submit", tmp_path, slipway, BUILD_ID="unsigned")
+    letters = slipway.records("dead-letter.v1", lambda r: r.key() == b"signed-pay")
+    assert "ce_writer is missing" in slipway.messages.DeadLetter.FromString(
+        letters[0].value()).reason
+    assert not slipway.deployment("signed-pay.1")
+    run("sign", tmp_path, slipway, BUILD_ID="signed", SLIPWAY_PRODUCER_KEY=str(tmp_path / "key"))
+    slipway.wait("signed-pay.1", lambda state: state["feature"] == "signed-pay")

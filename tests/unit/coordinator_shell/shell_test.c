@@ -129,6 +129,47 @@ static void nothing_is_left_behind_by_a_deployment_that_ended(void **state)
     }
 }
 
+static void publish_acceptance(struct story *story, const char *feature, const char *writer)
+{
+    Pb__AcceptanceSignedOff acceptance = PB__ACCEPTANCE_SIGNED_OFF__INIT;
+
+    acceptance.feature = (char *)(uintptr_t)feature;
+    cluster_publish(&story->cluster,
+                    &(struct cluster_record){ .topic = "acceptance.v1",
+                                              .key = feature,
+                                              .id = feature,
+                                              .writer = writer,
+                                              .message = &acceptance.base });
+    settle(story);
+}
+
+static void who_hands_in_proves_it_where_that_is_asked_for(void **state)
+{
+    static struct envelope_keys producers;
+    struct story *const story = *state;
+    struct memory_metrics *const metrics = story->cluster.metrics;
+    unsigned told, ids;
+
+    producers = (struct envelope_keys){ 0 };
+    cluster_stop(story->coordinator);
+    story->cluster.producers = &producers;
+    story_start(story);
+    publish_acceptance(story, "unsigned", NULL);
+    publish_acceptance(story, "unknown", "gateway");
+    assert_int_equal(memory_metric(metrics, "slipway_acceptances_total", "result", "unproven"),
+                     2);
+    assert_int_equal(story_count(story, PB__EVENT__BODY_ACCEPTANCE_RECEIVED), 0);
+    story_ids(story, "signals.v1", &told, &ids);
+    assert_int_equal(told, 2);
+    story_ids(story, "dead-letter.v1", &told, &ids);
+    assert_int_equal(told, 2);
+    producers = story->cluster.keys;
+    publish_acceptance(story, "pay", "gateway");
+    assert_int_equal(memory_metric(metrics, "slipway_acceptances_total", "result", "accepted"),
+                     1);
+    assert_int_equal(story_count(story, PB__EVENT__BODY_ACCEPTANCE_RECEIVED), 1);
+}
+
 static void what_follows_from_a_record_carries_its_trace(void **state)
 {
     struct story *const story = *state;
@@ -394,6 +435,7 @@ int main(void)
         STORY(an_acceptance_goes_through_to_its_end),
         STORY(the_end_is_told_with_where_the_report_is_and_its_digest),
         STORY(nothing_is_left_behind_by_a_deployment_that_ended),
+        STORY(who_hands_in_proves_it_where_that_is_asked_for),
         STORY(what_follows_from_a_record_carries_its_trace),
         STORY(a_request_gets_its_answer_once_for_a_day),
         STORY(the_answer_to_a_request_that_comes_twice_is_that_to_the_first),

@@ -126,15 +126,16 @@ Pb__Alert *alert_add(struct alert_scene *f, const char *name, const char *finger
 void alert_publish(struct alert_scene *f, const void *message, const char *id)
 {
     const struct envelope envelope = { .id = id,
+                                       .writer = f->writer,
                                        .source = "/alertmanager",
                                        .time_ms = f->world.drivers.clock.now_ms };
-    const struct envelope_out out = { .topic = TOPIC_ALERTS,
-                                      .key = "shop",
-                                      .message = message };
+    const struct envelope_out out = {
+        .topic = TOPIC_ALERTS, .key = "shop", .message = message, .sign = f->writer != NULL
+    };
     struct bus_record record = { 0 };
     struct error error = { 0 };
 
-    if (envelope_seal(&f->arena, NULL, &envelope, &out, &record, &error) != ERR_OK)
+    if (envelope_seal(&f->arena, &f->world.keys, &envelope, &out, &record, &error) != ERR_OK)
         fail_msg("%s", error.text);
     record.partition = 0;
     assert_int_equal(f->world.service.bus.publish(f->world.service.bus.self, &record, &error),

@@ -7,6 +7,7 @@
 #include "tests/support/worker_world.h"
 
 struct alert_scene {
+    const char *writer; /* Who signs what is sent; NULL: nobody. */
     struct worker_world world;
     struct arena arena;
     void *monitor;

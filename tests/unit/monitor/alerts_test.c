@@ -82,6 +82,24 @@ static void an_alert_without_labels_is_a_dead_letter_and_the_others_count(void *
     assert_true(memory_log_has(f->world.log, "the alert names no service"));
 }
 
+static void who_alerts_proves_it_where_that_is_asked_for(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident;
+
+    f->world.service.producers = &f->world.keys;
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 0);
+    assert_int_equal(alert_count_records(f, TOPIC_DEAD_LETTER), 1);
+    f->writer = "monitor";
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
+    assert_int_equal(alert_count_records(f, TOPIC_DEAD_LETTER), 1);
+}
+
 static void what_is_no_batch_of_alerts_is_a_dead_letter(void **state)
 {
     struct alert_scene *const f = *state;
@@ -420,6 +438,7 @@ int main(void)
         WITH(every_alert_of_a_group_counts_for_every_deployment_it_matches),
         WITH(labels_speak_where_fields_are_silent),
         WITH(an_alert_without_labels_is_a_dead_letter_and_the_others_count),
+        WITH(who_alerts_proves_it_where_that_is_asked_for),
         WITH(what_is_no_batch_of_alerts_is_a_dead_letter),
         WITH(alerts_of_services_we_do_not_deploy_are_none_of_our_business),
         WITH(a_repeat_is_not_told_again_even_after_a_restart),

@@ -111,6 +111,56 @@ static void a_short_key_is_refused(void **state)
     assert_null(strstr(error.text, "secret"));
 }
 
+/* <folder>/alerts.v1/<name>, and its text. */
+static const char *producer_path(const char *name)
+{
+    static char path[160];
+
+    (void)snprintf(path, sizeof path, "%s/alerts.v1/%s", folder, name);
+    return path;
+}
+
+static void write_producer(const char *name)
+{
+    FILE *const file = fopen(producer_path(name), "w");
+
+    assert_non_null(file);
+    (void)fputs("ffffffffffffffffffffffffffffffff\n000102030405060708090a0b0c0d0e0f\n", file);
+    (void)fclose(file);
+    (void)chmod(producer_path(name), 0600);
+}
+
+static bool has_writer(const char *writer)
+{
+    for (size_t i = 0; i < keys.count; i++) {
+        if (strcmp(keys.item[i].writer, writer) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void producers_are_the_gateway_and_who_has_a_file_for_the_topic(void **state)
+{
+    (void)state;
+    settings.security.producers = settings.security.keys;
+    write_key("gateway", "000102030405060708090a0b0c0d0e0f", 0600);
+    assert_int_equal(wiring_producers(&settings, "alerts.v1", &keys, &error), ERR_INVALID);
+    (void)mkdir(producer_path(""), 0700);
+    write_producer("alertmanager.key");
+    write_producer("notes.txt");
+    assert_int_equal(wiring_producers(&settings, "alerts.v1", &keys, &error), ERR_OK);
+    assert_int_equal(keys.count, 3);
+    assert_true(has_writer("gateway") && has_writer("alertmanager"));
+    write_producer("executor.key");
+    assert_int_equal(wiring_producers(&settings, "alerts.v1", &keys, &error), ERR_INVALID);
+    assert_non_null(strstr(error.text, "alerts.v1/executor.key"));
+    (void)unlink(producer_path("executor.key"));
+    (void)unlink(producer_path("notes.txt"));
+    (void)unlink(producer_path("alertmanager.key"));
+    (void)rmdir(producer_path(""));
+    (void)unlink(path_of("gateway"));
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -122,6 +172,7 @@ int main(void)
         EACH(the_own_key_must_be_there),
         EACH(a_key_that_others_may_read_is_refused),
         EACH(a_short_key_is_refused),
+        EACH(producers_are_the_gateway_and_who_has_a_file_for_the_topic),
     };
 
     return cmocka_run_group_tests_name("wiring keys", tests, NULL, NULL);
