@@ -106,6 +106,23 @@ static void check_range(struct settings_reader *reader,
                             value);
 }
 
+/* hiredis of Debian 12 comes without TLS; an address is no URL in any case. */
+static void check_redis(struct settings_reader *reader, const struct yaml_node *redis)
+{
+    const char *const host = reader->settings->redis.host;
+    const bool tls = strncmp(host, "rediss://", 9) == 0;
+
+    if (strstr(host, "://") == NULL)
+        return;
+    (void)yaml_complain(
+        reader->problems,
+        yaml_find(redis, "host"),
+        tls ? "Slipway speaks no TLS to Redis: let stunnel listen on loopback and name it in "
+              "redis.host and redis.port, or use redis.socket"
+            : "a name or address alone; redis.port has the port",
+        "redis.host is a URL");
+}
+
 void read_services(struct settings_reader *reader, const struct yaml_node *root)
 {
     struct settings *const settings = reader->settings;
@@ -119,6 +136,7 @@ void read_services(struct settings_reader *reader, const struct yaml_node *root)
     read_properties(reader, kafka);
     check_range(reader, kafka, "partitions", settings->kafka.partitions, PARTITIONS_MAX);
     check_range(reader, kafka, "replication", settings->kafka.replication, 9);
+    check_redis(reader, redis);
     check_range(reader, redis, "port", settings->redis.port, PORT_MAX);
     check_range(
         reader, gateway, "requests_per_minute", settings->gateway.requests_per_minute, 1000000);

@@ -81,6 +81,7 @@ static const struct mistake mistakes[] = {
     { "partitions: 4", "partitions: 0", "0\n  re", "kafka.partitions is 0", "1 to 1000" },
     { "session: 6s", "session: 6", "6\n  pr", "kafka.session is 6", "a duration such as 250ms, 30s, 5m, 24h, 7d" },
     { "properties: {}", "properties: []", "[]    ", "kafka.properties is no mapping of at most 100 entries", "names and values of librdkafka" },
+    { "host: 127.0.0.1", "host: rediss://redis", "rediss", "redis.host is a URL", "Slipway speaks no TLS to Redis: let stunnel listen on loopback and name it in redis.host and redis.port, or use redis.socket" },
     { "port: 6379", "port: 66000", "66000\n", "redis.port is 66000", "1 to 65535" },
     { "public_url:", "public_uri:", "public", "gateway.public_uri is not known here", "did you mean public_url?" },
     { "members: [tess]", "members: []", "{name:", "roles[0] has no members", "at least one member" },
