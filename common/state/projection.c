@@ -232,6 +232,30 @@ enum err projection_list(const struct projection *projection,
     return ERR_OK;
 }
 
+enum err projection_whole(const struct projection *projection,
+                          struct arena *arena,
+                          bool *ret,
+                          struct error *error)
+{
+    bool whole = true;
+
+    for (int32_t p = 0; p < projection->partitions && whole; p++) {
+        struct store_value ready = { 0 };
+        const enum err err = projection->store.hash_get(projection->store.self,
+                                                        arena,
+                                                        KEY_LOG(arena, p, projection->prefix),
+                                                        "ready",
+                                                        &ready,
+                                                        error);
+
+        if (err != ERR_OK)
+            return error_wrap(error, err, "read the log's mark");
+        whole = ready.bytes != NULL && ready.length > 0;
+    }
+    *ret = whole;
+    return ERR_OK;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

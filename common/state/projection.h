@@ -57,6 +57,13 @@ enum err projection_list(const struct projection *projection,
                          size_t *ret_count,
                          struct error *error) MUST_CHECK;
 
+/* Whether what Redis holds is to be believed: false while the coordinator of some partition
+ * folds what Redis may have lost, and where it has not yet begun to. */
+enum err projection_whole(const struct projection *projection,
+                          struct arena *arena,
+                          bool *ret,
+                          struct error *error) MUST_CHECK;
+
 /* Names of all lanes. */
 enum err projection_lanes(const struct projection *projection,
                           struct arena *arena,

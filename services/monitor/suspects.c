@@ -5,6 +5,7 @@
 enum {
     KEPT_MAX = 64 * 1024 * 1024,
     SCRATCH_MAX = 16 * 1024 * 1024, /* One state and one plan. */
+    ROOM = SUSPECTS_MAX + SUSPECTS_ENDED_MAX,
 };
 
 void suspects_release(struct suspects *suspects)
@@ -81,6 +82,44 @@ static enum err read_list(const struct suspects *from,
     return err;
 }
 
+static bool has(const struct suspects *suspects, const char *deployment)
+{
+    for (size_t i = 0; i < suspects->count; i++) {
+        if (strcmp(suspects->item[i].deployment, deployment) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Those that Redis does not have now may be missing only for the moment. */
+static void keep_at_hand(const struct suspects *from, struct suspects *to)
+{
+    for (size_t i = 0; i < from->count && to->count < ROOM; i++) {
+        if (!has(to, from->item[i].deployment))
+            to->item[to->count++] = suspect_copy(&to->arena, &from->item[i]);
+    }
+}
+
+/* After the lists: what was whole then, was whole while they were read. */
+static enum err complete(const struct suspects *from,
+                         const struct projection *projection,
+                         struct suspects *to,
+                         struct error *error)
+{
+    struct arena scratch = arena_with_limit(SCRATCH_MAX);
+    bool whole = false;
+    const enum err err = projection_whole(projection, &scratch, &whole, error);
+
+    arena_release(&scratch);
+    if (err != ERR_OK || whole)
+        return err;
+    keep_at_hand(from, to);
+    if (from->read_ms == 0 && (to->count == 0 || to->read_ms - to->asked_ms < SUSPECTS_WAIT_MS))
+        return error_set(
+            error, ERR_UNAVAILABLE, "the coordinator is not done with what Redis has lost");
+    return ERR_OK;
+}
+
 enum err suspects_read(struct suspects *suspects,
                        const struct projection *projection,
                        int64_t now_ms,
@@ -89,11 +128,15 @@ enum err suspects_read(struct suspects *suspects,
     struct suspects fresh = { .arena = arena_with_limit(KEPT_MAX), .read_ms = now_ms };
     enum err err;
 
-    fresh.item =
-        arena_alloc(&fresh.arena, (SUSPECTS_MAX + SUSPECTS_ENDED_MAX) * sizeof *fresh.item);
+    if (suspects->asked_ms == 0)
+        suspects->asked_ms = now_ms;
+    fresh.asked_ms = suspects->asked_ms;
+    fresh.item = arena_alloc(&fresh.arena, ROOM * sizeof *fresh.item);
     err = read_list(suspects, projection, true, &fresh, error);
     if (err == ERR_OK)
         err = read_list(suspects, projection, false, &fresh, error);
+    if (err == ERR_OK)
+        err = complete(suspects, projection, &fresh, error);
     if (err != ERR_OK) {
         suspects_release(&fresh);
         return err;

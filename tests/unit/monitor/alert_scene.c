@@ -27,6 +27,7 @@ int alert_scene_open(void **state)
     memset(&f, 0, sizeof f);
     f.arena = arena_with_limit((size_t)256 << 20);
     worker_world_open(&f.world, settings);
+    alert_scene_whole(&f);
     start(&f);
     *state = &f;
     return 0;
@@ -51,6 +52,20 @@ static void store_all(struct alert_scene *f, const struct store_op *ops, size_t 
 
     assert_int_equal(f->world.ports.store.commit(f->world.ports.store.self, &batch, &error),
                      ERR_OK);
+}
+
+void alert_scene_whole(struct alert_scene *f)
+{
+    for (int32_t p = 0; p < 2; p++) {
+        const struct store_op op = {
+            .kind = STORE_HASH_SET,
+            .key = KEY_LOG(&f->arena, p, f->world.service.settings->redis.prefix),
+            .field = "ready",
+            .value = { "owner", strlen("owner") },
+        };
+
+        store_all(f, &op, 1);
+    }
 }
 
 static struct store_value packed(struct alert_scene *f, const void *message)

@@ -15,6 +15,9 @@ struct alert_scene {
     Pb__AlertBatch *batch;
 };
 
+/* The coordinator has folded all of its log: what it keeps is to be believed. Done by open. */
+void alert_scene_whole(struct alert_scene *f);
+
 /* The monitor dies and another starts. */
 void alert_scene_restart(struct alert_scene *f);
 int alert_scene_open(void **state);

@@ -1,5 +1,5 @@
 #include "common/wire/topics.h"
-#include "services/monitor/heard.h"
+#include "services/monitor/alerts.h"
 #include "tests/support/test.h"
 #include "tests/unit/monitor/alert_scene.h"
 
@@ -429,6 +429,38 @@ static void a_loss_is_noticed_by_the_next_alert_too_and_that_one_is_told(void **
     assert_int_equal(alert_remembered(f), 2);
 }
 
+static void who_is_to_blame_is_not_forgotten_with_redis(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    alert_hear(f);
+    memory_space_clear(f->world.space); /* And the coordinator has not noticed yet. */
+    memory_clock_advance(&f->world.drivers.clock, SUSPECTS_WARM_MS);
+    alert_hear(f);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
+}
+
+static void an_alert_waits_until_it_is_known_who_may_be_to_blame(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident;
+
+    memory_space_clear(f->world.space);
+    alert_scene_restart(f);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send(f);
+    for (int i = 0; i < 3; i++)
+        assert_int_not_equal(alert_turn(f), ERR_OK);
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    alert_scene_whole(f);
+    alert_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, alert_scene_open, alert_scene_close)
@@ -454,6 +486,8 @@ int main(void)
         WITH(what_is_over_stays_over_when_redis_loses_its_tail),
         WITH(what_is_open_stays_open_when_redis_is_emptied),
         WITH(what_redis_lost_while_no_monitor_ran_is_heard_again),
+        WITH(who_is_to_blame_is_not_forgotten_with_redis),
+        WITH(an_alert_waits_until_it_is_known_who_may_be_to_blame),
         WITH(a_loss_is_noticed_by_the_next_alert_too_and_that_one_is_told),
     };
 
