@@ -153,3 +153,17 @@ def test_a_deployment_goes_through_with_the_rights_of_the_readme(guarded):
     guarded.wait_exit(name, "ROLLED_BACK")
     guarded.publish("acceptance.v1", "{", "rubbish", {"content-type": "application/json"})
     assert guarded.records("dead-letter.v1", lambda r: r.key() == b"rubbish")
+
+
+def test_nobody_may_write_more_than_the_readme_says(guarded):
+    forbidden = {user: [topic for topic, (writers, _) in table().items() if user not in writers]
+                 for user in USERS}
+    done = subprocess.run(
+        [guarded.python, packages.HERE / "kafka_refused.py"], text=True, capture_output=True,
+        input=json.dumps({"brokers": f"127.0.0.1:{guarded.port}", "users": {
+            user: {"password": USERS[user], "topics": topics}
+            for user, topics in forbidden.items()}}), timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert sorted(told) == sorted(f"{u} {t}" for u, topics in forbidden.items() for t in topics)
+    assert {k: v for k, v in told.items() if v != "TOPIC_AUTHORIZATION_FAILED"} == {}

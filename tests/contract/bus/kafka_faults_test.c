@@ -240,6 +240,45 @@ static void a_producer_that_met_a_fatal_error_is_replaced(void **state)
     rd_kafka_destroy(host);
 }
 
+/* Rights that were given a moment ago may not hold at every broker yet. The idempotent producer
+ * takes the refusal for final. */
+static void a_producer_that_was_refused_at_its_start_goes_on_once_it_may(void **state)
+{
+    char text[256];
+    rd_kafka_conf_t *quiet = rd_kafka_conf_new();
+
+    rd_kafka_conf_set(quiet, "log_level", "3", text, sizeof text);
+    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, quiet, text, sizeof text);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(host, 1);
+    struct bus bus = bus_at(rd_kafka_mock_cluster_bootstraps(cluster));
+    struct bus_record record = { .topic = "t", .bytes = (const uint8_t *)"x", .length = 1 };
+    struct patience patience = patience_for(30000);
+    struct error error = { 0 };
+    const int16_t init_producer_id = 22;
+    unsigned refused = 0;
+    enum err err;
+
+    (void)state;
+    rd_kafka_mock_push_request_errors(cluster,
+                                      init_producer_id,
+                                      3,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+    do {
+        err = bus.publish(bus.self, &record, &error);
+        if (err == ERR_OK)
+            err = flush_within(&bus, 10000);
+        assert_int_not_equal(err, ERR_INTERNAL);
+        refused += err != ERR_OK;
+    } while (err != ERR_OK && patience_left(&patience));
+    assert_int_equal(err, ERR_OK);
+    assert_true(refused > 0);
+    bus.close(bus.self);
+    rd_kafka_mock_cluster_destroy(cluster);
+    rd_kafka_destroy(host);
+}
+
 enum { THREADS = 4, EACH = 200 };
 
 struct publisher {
@@ -329,6 +368,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nobody_there_is_unavailable_and_not_a_hang),
         cmocka_unit_test(bad_properties_are_named_and_never_shown),
         cmocka_unit_test(a_producer_that_met_a_fatal_error_is_replaced),
+        cmocka_unit_test(a_producer_that_was_refused_at_its_start_goes_on_once_it_may),
     };
     struct fault_world world = { 0 };
 
