@@ -92,7 +92,9 @@ struct setting_policy {
     int64_t stage_max_ms;
     int64_t gate_deadline_ms;
     int64_t flag_timeout_ms;
-    bool require_flags;           /* False: a plan may bring no flag at all. */
+    bool require_flags; /* False: a plan may bring no flag at all. */
+    struct option_texts
+        acceptance_roles;         /* Who must have signed an acceptance, each of them. */
     const struct yaml_node *node; /* Where it stands, for later complaints. */
 };
 

@@ -27,6 +27,7 @@ static const struct option policy_table[] = {
     DURATION_OPTION(struct setting_policy, gate_deadline_ms, "gate_deadline", "24h", "for the person who opens the next stage"),
     DURATION_OPTION(struct setting_policy, flag_timeout_ms, "flag_timeout", "10s", "longest timeout of a flag provider"),
     BOOL_OPTION(struct setting_policy, require_flags, "require_flags", "true", "false: a feature may bring no flag"),
+    LIST_OPTION(struct setting_policy, acceptance_roles, "acceptance_roles", "", "who must have signed off the acceptance, each of them"),
     OPTIONS_END,
 };
 static const struct option coverage_table[] = {

@@ -131,6 +131,16 @@ static void fill_report(struct compiler *compiler, Pb__CheckSpec *spec)
     add_digest(compiler, spec, "digest", report->digest);
 }
 
+/* Roles outside of ours: the acceptance is another procedure's. */
+static void fill_signoffs_all(struct compiler *compiler, Pb__CheckSpec *spec)
+{
+    const struct option_texts *const roles = &compiler->policy->acceptance_roles;
+
+    fill_report(compiler, spec);
+    for (size_t i = 0; i < roles->count; i++)
+        check_param(compiler, spec, "role", roles->items[i]);
+}
+
 /* "<kind>" is the link of a document, "<kind>.digest" its digest; a kind may stand there again.
  */
 static void fill_documents(struct compiler *compiler, Pb__CheckSpec *spec, const char *kind)
@@ -277,6 +287,7 @@ static const struct {
     const char *id; /* Or the group, with its dot. */
     fill_fn *fill;
 } fillers[] = {
+    { "acceptance.signoffs_all",     fill_signoffs_all },
     { "acceptance.",                 fill_report },
     { "docs.steps",                  fill_docs_steps },
     { "docs.rollback",               fill_docs_rollback },

@@ -53,6 +53,19 @@ static Pb__Verdict judge_signoff(const struct look *look,
     return whole ? PB__VERDICT__PASS : PB__VERDICT__FAIL;
 }
 
+/* The policy wants that role to have signed. */
+static void add_role(const Pb__AcceptanceReport *report, const char *role, struct tally *tally)
+{
+    bool signed_off = false;
+
+    for (size_t i = 0; report != NULL && i < report->n_signoffs; i++)
+        signed_off = signed_off || pb_same(report->signoffs[i]->role, role);
+    tally_add(tally,
+              signed_off ? PB__VERDICT__PASS : PB__VERDICT__FAIL,
+              "no %.60s has signed off",
+              role);
+}
+
 void look_at_signoffs(const struct look *look, Pb__Finding *ret)
 {
     const Pb__AcceptanceReport *const report = look->asked->report;
@@ -65,10 +78,15 @@ void look_at_signoffs(const struct look *look, Pb__Finding *ret)
                   i + 1,
                   report->signoffs[i]->subject,
                   report->signoffs[i]->role);
-    ret->wanted = "every sign-off with subject, role and date";
-    tally_end(&tally, look->env.arena, ret, "sign-offs", "nobody has signed off");
-    if (tally.count == 0)
+    for (size_t i = 0; i < look->check->n_params; i++)
+        if (pb_same(look->check->params[i]->key, "role"))
+            add_role(report, look->check->params[i]->value, &tally);
+    ret->wanted = "a sign-off of every role that the policy names, each with subject and date";
+    tally_end(&tally, look->env.arena, ret, "answers well", "nobody has signed off");
+    if (report == NULL || report->n_signoffs == 0) {
         ret->verdict = PB__VERDICT__FAIL;
+        ret->observed = "nobody has signed off";
+    }
 }
 
 void look_at_criteria(const struct look *look, Pb__Finding *ret)

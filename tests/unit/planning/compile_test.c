@@ -239,6 +239,19 @@ static void errors_of_a_stage_do_not_apply_only_where_somebody_says_so(void **st
         "there are no errors");
 }
 
+static void a_policy_names_who_must_have_accepted(void **state)
+{
+    struct example *const example = *state;
+    const Pb__CheckSpec *check;
+
+    example_settings(example,
+                     "    bake: 300ms",
+                     "    bake: 300ms\n    acceptance_roles: [product-owner, legal]");
+    check = step_check(plan_of(example), 1, "acceptance.signoffs_all");
+    assert_string_equal(check->params[check->n_params - 1]->value, "legal");
+    assert_string_equal(check->params[check->n_params - 2]->key, "role");
+}
+
 static void a_policy_may_let_a_builtin_check_warn(void **state)
 {
     struct example *const example = *state;
@@ -434,6 +447,7 @@ int main(void)
         T(what_is_bound_to_health_is_asked_after_each_batch_only),
         T(logs_after_a_batch_do_not_apply_only_where_somebody_says_so),
         T(errors_of_a_stage_do_not_apply_only_where_somebody_says_so),
+        T(a_policy_names_who_must_have_accepted),
         T(a_policy_may_let_a_builtin_check_warn),
         T(code_is_verified_by_version_and_digest),
         T(what_a_plan_does_not_bring_is_not_asked_for),

@@ -98,6 +98,19 @@ static void a_sign_off_of_the_future_does_not_count(void **state)
     world_expect(world_look(w, "acceptance.signoffs_all"), PB__VERDICT__FAIL, "paula");
 }
 
+static void a_role_that_has_not_signed_off_fails(void **state)
+{
+    struct world *const w = *state;
+    Pb__CheckSpec *const check = world_check(w, "acceptance.signoffs_all", "builtin");
+
+    PB_APPEND(&w->arena, check, params, pb_pair_new(&w->arena, "role", "product-owner"));
+    world_expect(world_run(w)->findings[0], PB__VERDICT__PASS, "");
+    PB_APPEND(&w->arena, check, params, pb_pair_new(&w->arena, "role", "legal"));
+    world_expect(world_run(w)->findings[0], PB__VERDICT__FAIL, "no legal has signed off");
+    w->asked->report->n_signoffs = 0;
+    world_expect(world_run(w)->findings[0], PB__VERDICT__FAIL, "nobody has signed off");
+}
+
 static void criteria_that_are_not_met_fail(void **state)
 {
     struct world *const w = *state;
@@ -327,6 +340,7 @@ int main(void)
         PROVES(a_report_without_criteria_is_not_complete),
         PROVES(a_report_that_is_missing_fails),
         PROVES(a_sign_off_of_the_future_does_not_count),
+        PROVES(a_role_that_has_not_signed_off_fails),
         PROVES(criteria_that_are_not_met_fail),
         PROVES(no_criteria_at_all_are_not_met),
         PROVES(a_report_that_was_changed_fails),
