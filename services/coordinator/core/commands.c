@@ -127,6 +127,17 @@ void fill_read_back(struct turn *turn, const Pb__TaskState *task, Pb__Command *c
     command->read_back = body;
 }
 
+/* Before the first stage the worker reads the plan again and holds it against the approvals. */
+static void ask_for_review(struct turn *turn, Pb__SetFlags *body)
+{
+    const Pb__StepPlan *const step = plan_step(turn, 4);
+
+    for (size_t i = 0; i < step->n_checks; i++)
+        if (strcmp(step->checks[i]->id, "rollout.reviewed") == 0 &&
+            step->checks[i]->not_applicable[0] == '\0')
+            PB_APPEND(turn->arena, body, checks, step->checks[i]);
+}
+
 void fill_flags(struct turn *turn, const Pb__TaskState *task, Pb__Command *command)
 {
     Pb__SetFlags *const body = pb_new(turn->arena, &pb__set_flags__descriptor);
@@ -141,6 +152,8 @@ void fill_flags(struct turn *turn, const Pb__TaskState *task, Pb__Command *comma
     body->stage = turn->state->cursor->stage;
     body->checks = asked.item;
     body->n_checks = asked.count;
+    if (turn->state->cursor->stage == 0 && turn->state->flags->percent > 0)
+        ask_for_review(turn, body);
     command->body_case = PB__COMMAND__BODY_SET_FLAGS;
     command->set_flags = body;
 }

@@ -1,3 +1,4 @@
+#include "services/coordinator/core/flow.h"
 #include "services/coordinator/core/work.h"
 
 #include <string.h>
@@ -104,8 +105,7 @@ static Pb__Verdict stage_gate(const struct turn *turn, const char **ret_observed
 static Pb__Verdict rollout_reviewed(const struct turn *turn, const char **ret_observed)
 {
     *ret_observed = turn->state->plan_hash;
-    return turn->state->n_approvals > 0 || turn->plan->n_approvals == 0 ? PB__VERDICT__PASS
-                                                                        : PB__VERDICT__FAIL;
+    return review_quorum(turn) ? PB__VERDICT__PASS : PB__VERDICT__FAIL;
 }
 
 /* A period of observation that saw too little is no answer, whatever it saw. */

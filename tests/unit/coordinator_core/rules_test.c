@@ -85,6 +85,35 @@ static void after_flags_were_set_to_0_a_waiver_starts_at_step_4_stage_1(void **s
     assert_int_equal(play->state->phase, PB__PHASE__OBSERVING);
 }
 
+static bool is_asked(const struct play *play, const char *check)
+{
+    const Pb__SetFlags *const body = play->asked->set_flags;
+
+    for (size_t i = 0; i < body->n_checks; i++)
+        if (strcmp(body->checks[i]->id, check) == 0)
+            return true;
+    return false;
+}
+
+static void the_first_stage_is_held_against_the_plan_that_was_approved(void **state)
+{
+    struct play *const play = *state;
+    Pb__CheckSpec *const check = pb_new(&play->arena, &pb__check_spec__descriptor);
+
+    check->id = "rollout.reviewed";
+    check->kind = "builtin";
+    check->required = true;
+    PB_APPEND(&play->arena, play->plan->steps[3], checks, check);
+    play_until_sub(play, PB__PHASE__ROLLING_OUT, PB__SUB__SUB_ACTIVATE);
+    assert_int_equal(play->asked->body_case, PB__COMMAND__BODY_SET_FLAGS);
+    assert_true(is_asked(play, "rollout.reviewed"));
+    play_finish(play, PB__VERDICT__PASS);
+    play_until_sub(play, PB__PHASE__ROLLING_OUT, PB__SUB__SUB_ACTIVATE);
+    assert_int_equal(play->asked->body_case, PB__COMMAND__BODY_SET_FLAGS);
+    assert_int_equal(play->asked->set_flags->stage, 1);
+    assert_false(is_asked(play, "rollout.reviewed"));
+}
+
 static void flags_that_cannot_be_read_back_as_0_after_a_failed_stage_stop_it(void **state)
 {
     struct play *const play = *state;
@@ -343,6 +372,7 @@ int main(void)
         PLAY(a_cancelled_task_that_is_lost_is_quiet_and_never_driven_again),
         PLAY(after_flags_were_set_to_0_retry_starts_at_step_4_stage_1),
         PLAY(after_flags_were_set_to_0_a_waiver_starts_at_step_4_stage_1),
+        PLAY(the_first_stage_is_held_against_the_plan_that_was_approved),
         PLAY(flags_that_cannot_be_read_back_as_0_after_a_failed_stage_stop_it),
         PLAY(a_stage_gate_is_a_check_that_attest_answers_and_approve_is_for_plans),
         PLAY(a_sign_off_re_evaluates_step_7),
