@@ -237,7 +237,8 @@ static void say_killed(struct cli *cli,
                  off,
                  peers,
                  off < peers ? "; the others read it before they answer again" : "");
-    (void)printf("  its deployment is stopped as soon as a coordinator reads it\n");
+    if (!already)
+        (void)printf("  its deployment is stopped as soon as a coordinator reads it\n");
 }
 
 /* --- all of it --- */

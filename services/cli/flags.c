@@ -90,14 +90,19 @@ static enum cli_exit flags_list(struct cli *cli)
 /* The flag's environment, looked up unless it was given. */
 static const char *environment_of(struct cli *cli, const char *flag, const char *given)
 {
+    const bool silent = cli->silent;
     struct cli_answer answer;
     const char *found = "production";
+    enum cli_exit result;
     size_t i;
     json_t *item;
 
     if (given != NULL)
         return given;
-    if (cli_get(cli, "/v1/flags", &answer) != EXIT_DONE)
+    cli->silent = true; /* What is wrong is told once: by what is asked next. */
+    result = cli_get(cli, "/v1/flags", &answer);
+    cli->silent = silent;
+    if (result != EXIT_DONE)
         return found;
     json_array_foreach(field(answer.body, "items"), i, item)
     {

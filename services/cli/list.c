@@ -160,17 +160,27 @@ static void print_item(struct cli *cli, const json_t *item)
         (void)printf("    otherwise: %s\n", field_text(item, "otherwise"));
 }
 
-static void print_inbox(struct cli *cli, const json_t *body)
+static void print_items(struct cli *cli, const json_t *body, const char *none)
 {
     size_t i;
     json_t *item;
 
     if (json_array_size(field(body, "items")) == 0)
-        (void)puts("nothing waits for you; for the others: --all");
+        (void)puts(none);
     json_array_foreach(field(body, "items"), i, item)
     {
         print_item(cli, item);
     }
+}
+
+static void print_mine(struct cli *cli, const json_t *body)
+{
+    print_items(cli, body, "nothing waits for you; for the others: --all");
+}
+
+static void print_everybodys(struct cli *cli, const json_t *body)
+{
+    print_items(cli, body, "nothing waits for anybody");
 }
 
 enum cli_exit verb_inbox(struct cli *cli)
@@ -182,5 +192,5 @@ enum cli_exit verb_inbox(struct cli *cli)
     return cli_tell(cli,
                     &(struct cli_request){ .method = "GET",
                                            .path = all ? "/v1/inbox?for=all" : "/v1/inbox" },
-                    print_inbox);
+                    all ? print_everybodys : print_mine);
 }

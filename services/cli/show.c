@@ -58,6 +58,7 @@ static void print_steps(struct cli *cli, const json_t *deployment)
     {
         const int64_t began_ms = field_int(step, "began_ms");
         const int64_t ended_ms = field_int(step, "ended_ms");
+        const bool ended = field_text(deployment, "exit")[0] != '\0';
         const int64_t until_ms = ended_ms > 0 ? ended_ms : clock_now_ms(cli->clock);
         const char *const decision = field_text(step, "decision");
         const char *const cells[] = {
@@ -67,7 +68,8 @@ static void print_steps(struct cli *cli, const json_t *deployment)
                          (long long)field_int(step, "step")),
             field_text(step, "name"),
             began_ms > 0 ? say_time(cli, began_ms) : "",
-            began_ms > 0 ? say_duration(cli, until_ms - began_ms) : "",
+            began_ms > 0 && (ended_ms > 0 || !ended) ? say_duration(cli, until_ms - began_ms)
+                                                     : "",
             strcmp(decision, "GO") == 0      ? "Go"
             : strcmp(decision, "NO_GO") == 0 ? "No-Go"
                                              : "",

@@ -165,6 +165,51 @@ static void print_done_items(struct cli *cli, const json_t *report)
     }
 }
 
+/* The dates that an audit asks for; "-" for what never came. */
+static void print_dates(struct cli *cli, const json_t *report)
+{
+    static const struct {
+        const char *name;
+        const char *path;
+    } dates[] = {
+        { "execution", "state.dates.execution_ms" },
+        { "validation", "state.dates.validation_ms" },
+        { "post-validation", "state.dates.post_validation_ms" },
+        { "monitoring", "state.dates.monitoring_ms" },
+        { "end", "state.dates.completion_ms" },
+    };
+
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++)
+        (void)printf("%s%s%s%s %s",
+                     i > 0 ? " " : "",
+                     i > 0 ? say_dot(cli) : "",
+                     i > 0 ? " " : "",
+                     dates[i].name,
+                     say_time(cli, field_int(report, dates[i].path)));
+    (void)putchar('\n');
+}
+
+/* What took it back, and how long each part of that took. */
+static void print_stop(struct cli *cli, const json_t *report)
+{
+    const int64_t stop_ms = field_int(report, "state.stop.at_ms");
+    const int64_t off_ms = field_int(report, "state.flags.off_ms");
+    const int64_t end_ms = field_int(report, "state.phase_ms");
+
+    if (stop_ms == 0)
+        return;
+    (void)printf("stopped  %s by %s: %s\n        ",
+                 say_clock_ms(cli, stop_ms),
+                 field_text(report, "state.stop.by"),
+                 field_text(report, "state.stop.cause"));
+    if (off_ms >= stop_ms)
+        (void)printf(" flags off, read back +%s;", say_duration(cli, off_ms - stop_ms));
+    if (end_ms >= stop_ms)
+        (void)printf(
+            " %s +%s", field_text(report, "exit"), say_duration(cli, end_ms - stop_ms));
+    (void)putchar('\n');
+}
+
 static void print_report(struct cli *cli, const json_t *report)
 {
     size_t i;
@@ -174,6 +219,8 @@ static void print_report(struct cli *cli, const json_t *report)
                  field_text(report, "state.id"),
                  field_text(report, "exit"),
                  field_text(report, "state.title"));
+    print_dates(cli, report);
+    print_stop(cli, report);
     print_done_items(cli, report);
     json_array_foreach(field(report, "lessons"), i, item)
     {
@@ -187,7 +234,7 @@ static void print_report(struct cli *cli, const json_t *report)
     (void)printf("as file  --markdown  --json\n");
 }
 
-/* As cli_tell does it, and under it that it is as it was sent. */
+/* As cli_tell does it, and whether it is as it was sent. */
 static enum cli_exit tell_report(struct cli *cli,
                                  const struct cli_request *request,
                                  bool markdown)
@@ -201,11 +248,10 @@ static enum cli_exit tell_report(struct cli *cli,
         say_json(&answer);
     else
         print_report(cli, answer.body);
-    if (!cli->quiet)
-        (void)fprintf(stderr,
-                      answer.digest != NULL ? "as it was sent: %s\n"
-                                            : "the server sent no digest with it\n",
-                      answer.digest);
+    if (answer.digest == NULL && !cli->quiet)
+        (void)fprintf(stderr, "the server sent no digest with it: what came is not verified\n");
+    else if (answer.digest != NULL && !cli->json && !markdown)
+        (void)printf("verified %s\n", answer.digest);
     cli_release(&answer);
     return EXIT_DONE;
 }

@@ -100,19 +100,47 @@ static void view_fence(struct json *json, const Pb__Applied *applied)
     json_end_object(json);
 }
 
-/* What runs there is known of a batch that is in and healthy, and of no other. */
+/* What was read there before the first change; NULL: nothing. */
+static const char *version_before(const Pb__DeploymentState *state,
+                                  const Pb__Change *change,
+                                  const char *instance)
+{
+    for (size_t i = 0; i < state->n_baseline; i++) {
+        if (pb_same(state->baseline[i]->target, change->target) &&
+            pb_same(state->baseline[i]->instance, instance))
+            return state->baseline[i]->version;
+    }
+    return NULL;
+}
+
+/* What runs there, as the record has it; NULL while that is being changed, or was never read.
+ */
+static const char *running(const Pb__DeploymentState *state,
+                           const Pb__Change *change,
+                           const char *instance,
+                           const char *shown)
+{
+    if (strcmp(shown, "NEW") == 0)
+        return change->version;
+    return strcmp(shown, "UPDATING") != 0 ? version_before(state, change, instance) : NULL;
+}
+
 static void view_instances(struct json *json,
+                           const Pb__DeploymentState *state,
                            const Pb__Change *change,
                            const Pb__Batch *batch,
                            const char *shown)
 {
     json_put_array(json, "instances");
     for (size_t i = 0; i < batch->n_instances; i++) {
+        const char *version;
+
         json_put_object(json, NULL);
         json_put_text(json, "name", batch->instances[i]);
         json_put_text(json, "state", shown);
-        if (strcmp(shown, "NEW") == 0)
-            json_put_text(json, "running", change->version);
+        version = running(state, change, batch->instances[i], shown);
+        if (version != NULL)
+            json_put_text(json, "running", version);
         else
             json_put_null(json, "running");
         json_end_object(json);
@@ -136,7 +164,7 @@ static void view_batch(struct json *json,
     json_put_text(json, "state", shown);
     view_fence(json, find_applied(source->state, change->index, batch->index));
     view_span(json, span.began_ms, span.ended_ms);
-    view_instances(json, change, batch, shown);
+    view_instances(json, source->state, change, batch, shown);
     json_end_object(json);
 }
 

@@ -76,7 +76,10 @@ static const char *step_state(const Pb__DeploymentState *state, const Pb__StepSt
         return "WAITING";
     if (current)
         return "RUNNING";
-    if (strcmp(step->decision, "GO") == 0)
+    /* What takes a completed one back begins with the steps that one did. */
+    if (strcmp(step->decision, "GO") == 0 ||
+        (state->kind == PB__DEPLOYMENT_KIND__ROLLBACK_OF_COMPLETED &&
+         step->decision[0] == '\0'))
         return "DONE";
     return step->began_ms == 0 ? "PENDING" : "STOPPED";
 }

@@ -56,12 +56,13 @@ class Walk:
 
 def values_of(name):
     """For each path parameter one that is there."""
-    return {"{environment}": "production", "{flag}": name.rpartition(".")[0], "{id}": name}
+    return {"{environment}": "production", "{flag}": name.rpartition(".")[0], "{id}": name,
+            "{code}": "behind"}
 
 
 def path_of(pattern, values, missing=False):
     for name in re.findall(r"{\w+}", pattern):
-        pattern = pattern.replace(name, "no-such" if missing else values[name], 1)
+        pattern = pattern.replace(name, "nothing-here" if missing else values[name], 1)
     return pattern
 
 
