@@ -63,17 +63,15 @@ static enum err parse_line(struct arena *arena,
     return ERR_OK;
 }
 
-enum err facts_read(struct arena *arena,
-                    const char *path,
-                    struct facts *ret,
-                    struct error *error)
+enum err facts_parse(struct arena *arena,
+                     const char *path,
+                     const char *line,
+                     struct facts *ret,
+                     struct error *error)
 {
-    const char *line;
     struct facts facts = { 0 };
-    enum err err = disk_read(arena, path, FACTS_SIZE_MAX, &line, error);
+    enum err err = ERR_OK;
 
-    if (err != ERR_OK)
-        return err;
     while (err == ERR_OK && *line != '\0') {
         const size_t length = strcspn(line, "\n");
 
@@ -84,6 +82,17 @@ enum err facts_read(struct arena *arena,
         return error_set(error, ERR_INVALID, "%s is damaged: repair or remove it", path);
     *ret = facts;
     return ERR_OK;
+}
+
+enum err facts_read(struct arena *arena,
+                    const char *path,
+                    struct facts *ret,
+                    struct error *error)
+{
+    const char *text;
+    const enum err err = disk_read(arena, path, FACTS_SIZE_MAX, &text, error);
+
+    return err == ERR_OK ? facts_parse(arena, path, text, ret, error) : err;
 }
 
 static bool is_one_line(const char *value)

@@ -20,7 +20,15 @@ const char *facts_get(const struct facts *facts, const char *name);
 /* "<grant>.<version>" as a fence; zeros if it is none. */
 Pb__Fence facts_fence(const struct facts *facts, const char *name);
 
-/* ERR_NOT_FOUND: no such file. ERR_INVALID: it is damaged; a person must look. */
+/* What the text of such a file says; path: for the error. ERR_INVALID: it is damaged. */
+enum err facts_parse(struct arena *arena,
+                     const char *path,
+                     const char *text,
+                     struct facts *ret,
+                     struct error *error) MUST_CHECK;
+
+/* ERR_NOT_FOUND: no such file; ERR_TOO_LARGE. ERR_INVALID: it is damaged; a person must look.
+ */
 enum err facts_read(struct arena *arena,
                     const char *path,
                     struct facts *ret,
