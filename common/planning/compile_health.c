@@ -204,6 +204,37 @@ static void verify_changes(struct compiler *compiler,
                                                 : "the plan brings no configuration"));
 }
 
+/* Does the probe read what a health endpoint says? One that only finds somebody there takes an
+ * endpoint that answers "degraded" for a healthy one. */
+static bool reads_answer(const struct compiler *compiler, const char *name)
+{
+    const struct setting_driver *const probe =
+        *name != '\0' ? settings_probe(compiler->settings, name) : NULL;
+
+    if (probe == NULL || strcmp(probe->driver, "command") == 0)
+        return true;
+    return strcmp(probe->driver, "http") == 0 && (yaml_find(probe->options, "body") != NULL ||
+                                                  yaml_find(probe->options, "json") != NULL);
+}
+
+void plan_endpoints(struct compiler *compiler,
+                    const struct check_row *row,
+                    struct checks *checks)
+{
+    const size_t before = checks->count;
+
+    plan_bound(compiler, row, checks);
+    for (size_t i = before; i < checks->count; i++)
+        if (!reads_answer(compiler, checks->item[i]->probe))
+            plan_missing(compiler,
+                         "check",
+                         "checks",
+                         "check %s: probe %s does not read what the endpoint says; bind one of "
+                         "driver http with body or json, or a command",
+                         row->id,
+                         checks->item[i]->probe);
+}
+
 void plan_ready(struct compiler *compiler, const struct check_row *row, struct checks *checks)
 {
     const Pb__Plan *const plan = compiler->plan;

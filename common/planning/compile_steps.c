@@ -112,6 +112,8 @@ static void plan_row(struct compiler *compiler,
         checks_add(compiler, checks, check_not_applicable(compiler, row, reason));
     else if (strcmp(row->id, "env.ready") == 0)
         plan_ready(compiler, row, checks);
+    else if (strcmp(row->id, "health.endpoint_status") == 0)
+        plan_endpoints(compiler, row, checks);
     else if (strcmp(row->id, "verify.version") == 0)
         plan_verify_version(compiler, row, checks);
     else if (strcmp(row->id, "verify.configuration") == 0)

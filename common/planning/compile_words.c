@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Stage 1 of the procedure: internal, 0 to 5 %. */
+enum { FIRST_STAGE_MAX = 5 };
+
 static const char *const dependencies[] = {
     "Pre-Deployment Checks -> Execute Deployment",
     "Execute Deployment -> Validate Deployment",
@@ -103,6 +106,13 @@ static void add_stage_risks(struct compiler *compiler)
                  arena_printf(compiler->arena,
                               "the rollout ends at %u %%: the others do not get the feature",
                               last));
+    if (plan->n_stages > 0 && plan->stages[0]->percent > FIRST_STAGE_MAX)
+        add_risk(compiler,
+                 arena_printf(compiler->arena,
+                              "the rollout begins with %u %%, not with the at most %d %% of an "
+                              "internal stage",
+                              plan->stages[0]->percent,
+                              FIRST_STAGE_MAX));
     if (plan->n_stages == 1)
         add_risk(compiler,
                  arena_printf(compiler->arena, "the rollout has one stage, %u %%", last));
@@ -125,6 +135,8 @@ void plan_words(struct compiler *compiler)
     add_test_risks(compiler);
     add_binding_risks(compiler);
     add_stage_risks(compiler);
+    if (compiler->policy->bake_ms == 0)
+        add_risk(compiler, "the policy watches no batch: its bake is 0");
     plan->unknowns = compiler->acceptance->unknowns;
     plan->n_unknowns = compiler->acceptance->n_unknowns;
 }

@@ -104,6 +104,10 @@ void check_metrics(struct compiler *compiler);
 
 /* compile_health.c: health of each batch; version and configuration afterwards. */
 struct checks plan_health(struct compiler *compiler, const Pb__Change *change);
+/* health.endpoint_status: the status, and a rule for the body. */
+void plan_endpoints(struct compiler *compiler,
+                    const struct check_row *row,
+                    struct checks *checks);
 /* env.ready: every target that gets code is looked at. */
 void plan_ready(struct compiler *compiler, const struct check_row *row, struct checks *checks);
 void plan_verify_version(struct compiler *compiler,

@@ -202,7 +202,8 @@ class Lab(World):
         settings["roles"][0]["members"].append("sam")
         settings["targets"] = [t for name in self.services for t in self.targets(name)]
         settings["probes"] = [{"name": "lab-ok", "driver": "http", "url": f"{self.url}/ok",
-                               "status": 200, "timeout": "5s"}]
+                               "status": 200, "json": "status", "equals": "ok",
+                               "timeout": "5s"}]
         settings["probes"] += [p for name in self.services for p in self.probes(name)]
         settings["metric_sources"] = [
             {"name": f"{name}-metrics", "driver": "scrape", "target": name, "path": "/metrics",

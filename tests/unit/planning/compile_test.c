@@ -420,6 +420,26 @@ static void a_point_of_no_return_is_a_risk(void **state)
                         "taken back by itself; way back: restore the snapshot");
 }
 
+static bool has_risk(const Pb__Plan *plan, const char *risk)
+{
+    for (size_t i = 0; i < plan->n_risks; i++)
+        if (strstr(plan->risks[i], risk) != NULL)
+            return true;
+    return false;
+}
+
+static void what_goes_faster_than_the_procedure_is_a_risk(void **state)
+{
+    struct example *const example = *state;
+
+    assert_false(has_risk(plan_of(example), "begins with"));
+    assert_false(has_risk(plan_of(example), "no batch"));
+    example_settings(example, "    bake: 300ms", "    bake: 0s");
+    change_feature(example, "{name: internal, percent: 5,", "{name: internal, percent: 9,");
+    assert_true(has_risk(plan_of(example), "the rollout begins with 9 %"));
+    assert_true(has_risk(plan_of(example), "the policy watches no batch"));
+}
+
 static void a_check_without_a_required_channel_is_not_required(void **state)
 {
     struct example *const example = *state;
@@ -458,6 +478,7 @@ int main(void)
         T(metrics_are_watched_from_bake_to_step_six),
         T(a_criterion_of_a_stage_is_asked_in_that_stage),
         T(a_point_of_no_return_is_a_risk),
+        T(what_goes_faster_than_the_procedure_is_a_risk),
         T(a_check_without_a_required_channel_is_not_required),
     };
 
