@@ -41,6 +41,7 @@ struct history {
     struct glimpse *glimpses;
     size_t glimpse_count;
     size_t glimpse_capacity;
+    bool store_lost; /* Redis once forgot something. */
 };
 
 #endif

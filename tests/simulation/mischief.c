@@ -36,10 +36,12 @@ static void trouble_store(struct world *world)
 
         world_tell(world, "REDIS comes back as it was (%u of %zu)", at + 1, world->copy_count);
         memory_space_restore(world->space, world->copies[at]);
+        world->history.store_lost = true;
     }
     if (happens(world, world->weather.store_empty)) {
         world_tell(world, "REDIS comes back empty");
         memory_space_clear(world->space);
+        world->history.store_lost = true;
     }
     if (happens(world, world->weather.store_away)) {
         world->store_back_ms = world_now_ms(world) + dice_ms(&world->dice, 1, AWAY_MS);
@@ -164,7 +166,7 @@ static void incident(struct world *world)
     incident->cause = causes[dice_below(&world->dice, 2)];
     incident->severity =
         dice_below(&world->dice, 2) == 0 ? PB__SEVERITY__CRITICAL : PB__SEVERITY__WARNING;
-    incident->open = dice_below(&world->dice, 3) > 0;
+    incident->open = dice_below(&world->dice, 2) > 0;
     incident->count = 1;
     incident->summary = incident->cause;
     event->deployment = deployment;

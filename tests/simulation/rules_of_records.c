@@ -109,9 +109,36 @@ static bool a_number_is_one_signal(struct judge *judge)
     return true;
 }
 
+/* Unless Redis forgot who it was: then the fence keeps the two apart. */
+static bool a_drive_is_begun_by_one(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->count && !judge->history->store_lost; i++) {
+        const Pb__Event *const a = judge->said[i].event;
+
+        if (a == NULL || a->body_case != PB__EVENT__BODY_TASK_STARTED)
+            continue;
+        for (size_t k = i + 1; k < judge->count; k++) {
+            const Pb__Event *const b = judge->said[k].event;
+
+            if (b != NULL && b->body_case == PB__EVENT__BODY_TASK_STARTED &&
+                a->task_started->drive == b->task_started->drive &&
+                pb_same(a->task_started->task, b->task_started->task) &&
+                !pb_same(a->task_started->instance, b->task_started->instance))
+                return judge_broken(judge,
+                                    "drive %u of %s is begun by %s and by %s",
+                                    a->task_started->drive,
+                                    a->task_started->task,
+                                    a->task_started->instance,
+                                    b->task_started->instance);
+        }
+    }
+    return true;
+}
+
 const struct rule rules_of_records[] = {
     { "an effect that goes out twice is the same effect", same_id_same_words },
     { "a number is one signal", a_number_is_one_signal },
     { "the signals of a feature count up", signals_count_up },
+    { "a drive is begun by one worker", a_drive_is_begun_by_one },
     { NULL, NULL },
 };

@@ -17,7 +17,7 @@
 
 /* At each round of the simulation: */
 #define WEATHER_OF_ROUNDS(X)                                                                   \
-    X(evicted, 4000)    /* the group gives up on a process that is alive */                    \
+    X(evicted, 12000)   /* the group gives up on a process that is alive */                    \
     X(store_tail, 2500) /* Redis comes back as it was a few seconds ago */                     \
     X(store_empty, 800) /* Redis comes back empty */                                           \
     X(store_away, 1500) /* Redis does not answer for a while */                                \
@@ -28,7 +28,7 @@
     X(echo, 8000)       /* an old record is published once more */                             \
     X(poison, 4000)     /* a record nobody can read */                                         \
     X(gateway, 3000)    /* a gateway hears nothing for a while */                              \
-    X(incident, 3000)   /* something is wrong with what was deployed */                        \
+    X(incident, 20000)  /* something is wrong with what was deployed */                        \
     X(freeze, 1500)                                                                            \
     X(kill, 800)       /* a person turns a feature off at the gateway */                       \
     X(whim, 8000)      /* a person asks for something at an odd moment */                      \
@@ -36,7 +36,7 @@
 
 /* At each thing a worker does: */
 #define WEATHER_OF_WORK(X)                                                                     \
-    X(bad_finding, 60000)                                                                      \
+    X(bad_finding, 200000)                                                                     \
     X(error, 60000)  /* the work could not be done */                                          \
     X(silence, 8000) /* it takes for ever */                                                   \
     X(broken, 60000) /* a target does not answer */
