@@ -12,6 +12,8 @@ import time
 import pytest
 import yaml
 
+from stage import wait_for
+
 DONE, NO, USAGE, NO_SUCH, NOT_ALLOWED, CHANGED, UNREACHABLE, TIMED_OUT = range(8)
 BLOCKED, ABORTED, ROLLED_BACK, INTERRUPTED = 10, 11, 12, 130
 STAGED = [{"name": "some", "percent": 20, "min_time": "60s"}, {"name": "all", "percent": 100}]
@@ -182,9 +184,13 @@ def test_a_feature_goes_to_production_by_the_command_line_alone(service):
     assert "✓✓✓✓✓✓✓✓" in rel("list", "--all", "--feature", feature["feature"]).out
     assert "Go" in rel("explain", name, "--step", "3").out
     assert rel("explain", name, "--step", "3", "--json").json()["decision"] == "GO"
-    told = [json.loads(line) for line in
-            rel("signals", "--feature", feature["feature"], "--json").out.splitlines()]
-    assert "feature_deployed" in told[0] and "deployment_finished" in told[-1]
+
+    def told_to_all():
+        return [json.loads(line) for line in
+                rel("signals", "--feature", feature["feature"], "--json").out.splitlines()]
+    # The last signal comes to the gateway by Kafka, after the state by Redis.
+    wait_for("the last signal", lambda: "deployment_finished" in told_to_all()[-1])
+    assert "feature_deployed" in told_to_all()[0]
     assert "FeatureAvailable" in rel("signals", "--feature", feature["feature"]).out
     answer = rel("flags", "eval", feature["feature"], "--key", "user-1").out
     assert answer.startswith("true") and "100 %" in answer
