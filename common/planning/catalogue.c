@@ -27,7 +27,7 @@ static const struct check_row table[] = {
     { 1, "artifact.infrastructure",     "prechecks",   B, FIXED, "infrastructure artifacts exist with the digests of the plan", "publish the infrastructure change that the plan names" },
     { 1, "artifact.migrations",         "prechecks",   B, FIXED, "migrations exist, are in order and say what becomes of them on rollback", "publish the migration that the plan names" },
     { 1, "flag.configured",             "prechecks",   B, WAIVE, "every flag is known to its provider", "configure the flag at its provider" },
-    { 1, "flag.off",                    "prechecks",   B, FIXED, "every flag reads as off", "find out who turned the flag on; turn it off" },
+    { 1, "flag.off",                    "prechecks",   B, FIXED, "every flag reads as off", "see who holds it: slipway flags; give a change of what is on a flag of its own, or turn that one off: slipway flags kill" },
     { 1, "flag.rollout_plan",           "prechecks",   B, WAIVE, "stages rise and have criteria", "correct the rollout plan and submit again" },
     { 1, "flag.system_available",       "prechecks",   B, FIXED, "the flag system answers", "restore the flag system, then retry" },
     { 1, "docs.steps",                  "prechecks",   B, WAIVE, "deployment steps and configuration are documented and unchanged since review", "publish the document, or replan if it was meant to change" },

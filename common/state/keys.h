@@ -30,7 +30,7 @@
 #define KEY_BUSY(a, p, prefix)       keys_at(a, prefix, p, "busy", "")         /* set D: ended deployments whose announcements are not out yet */
 #define KEY_LANES(a, p, prefix)      keys_at(a, prefix, p, "lanes", "")        /* set D: lane names */
 #define KEY_REQUEST(a, p, prefix, id) keys_at(a, prefix, p, "request:", id)    /* string C, 24 h: answer to an operator request, JSON {state, version, code, detail, deployment} */
-#define KEY_INFLIGHT(a, p, prefix)   keys_at(a, prefix, p, "inflight", "")     /* string C: "<offset> <deaths>" */
+#define KEY_TRIED(a, p, prefix)      keys_at(a, prefix, p, "tried", "")        /* hash C: run of a coordinator -> offset of the record it began last, while careful */
 #define KEY_LAST_SEQUENCE(a, p, prefix, f) keys_at(a, prefix, p, "sequence:", f)
 /* clang-format on */
 

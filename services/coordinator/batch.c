@@ -400,6 +400,8 @@ enum err batch_run(struct coordinator *shell,
         err = commit(&batch, error);
     if (err == ERR_OK)
         err = publish(&batch, error);
+    else if (partition->careful)
+        poison_outlived(shell, partition);
     cache_trim(&partition->cache);
     return err;
 }

@@ -5,6 +5,7 @@
 #include "services/coordinator/leases.h"
 #include "services/coordinator/mark.h"
 #include "services/coordinator/partition.h"
+#include "services/coordinator/poison.h"
 #include "services/coordinator/timers.h"
 
 #include <string.h>
@@ -118,6 +119,7 @@ enum err chores_turn(struct coordinator *shell, struct error *error)
 {
     enum err err = ERR_OK;
 
+    poison_tell_outlived(shell);
     if (is_due(shell, &shell->timers_at_ms, TIMERS_EVERY_MS))
         err = timers_turn(shell, error);
     if (err == ERR_OK)

@@ -7,24 +7,29 @@
 #include "services/coordinator/partition.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-/* How often that record was begun and not ended. */
+static const char *tried_key(struct coordinator *shell, int32_t partition)
+{
+    return KEY_TRIED(&shell->arena, partition, shell_prefix(shell));
+}
+
+/* How many other processes began that record and said nothing since. */
 static enum err deaths_read(
     struct coordinator *shell, const char *key, int64_t offset, int *ret, struct error *error)
 {
-    struct store_value value = { 0 };
-    const enum err err = shell->store.get(shell->store.self, &shell->arena, key, &value, error);
-    int64_t about = -1;
-    int deaths = 0;
+    const char *const about = arena_printf(&shell->arena, "%" PRId64, offset);
+    struct store_field *tries = NULL;
+    size_t count = 0;
+    const enum err err =
+        shell->store.hash_all(shell->store.self, &shell->arena, key, &tries, &count, error);
 
     *ret = 0;
     if (err != ERR_OK)
         return error_wrap(error, err, "read %s", key);
-    if (value.bytes != NULL && sscanf(value.bytes, "%" SCNd64 " %d", &about, &deaths) == 2 &&
-        about == offset)
-        *ret = deaths;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(tries[i].name, shell->run) != 0 && strcmp(tries[i].value.bytes, about) == 0)
+            ++*ret;
     return ERR_OK;
 }
 
@@ -77,16 +82,43 @@ enum err poison_look(struct coordinator *shell,
                      struct error *error)
 {
     struct writes writes = partition_writes(shell, partition);
-    const char *const key = KEY_INFLIGHT(&shell->arena, partition->number, shell_prefix(shell));
+    const char *const key = tried_key(shell, partition->number);
     int deaths = 0;
     enum err err = deaths_read(shell, key, record->offset, &deaths, error);
-    const char *text;
 
     if (err != ERR_OK)
         return err;
     if (deaths >= QUARANTINE_DEATHS)
         return quarantine(shell, partition, record, error);
-    text = arena_printf(&shell->arena, "%" PRId64 " %d", record->offset, deaths + 1);
-    writes_set(&writes, key, (struct pb_bytes){ (const uint8_t *)text, strlen(text) });
+    writes_hash_int(&writes, key, shell->run, record->offset);
     return partition_commit(shell, partition, &writes, error);
+}
+
+void poison_outlived(struct coordinator *shell, const struct partition *partition)
+{
+    shell->outlived[partition->number] = true;
+    poison_tell_outlived(shell);
+}
+
+void poison_tell_outlived(struct coordinator *shell)
+{
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        struct writes writes = { .arena = &shell->arena,
+                                 .prefix = shell_prefix(shell),
+                                 .partition = p };
+        struct error ignored = { 0 };
+
+        if (!shell->outlived[p])
+            continue;
+        /* Our own line and nobody else's: it needs no guard. */
+        writes_hash_delete(&writes, tried_key(shell, p), shell->run);
+        shell->outlived[p] = writes_commit(&writes, shell->store, NULL, 0, &ignored) != ERR_OK;
+    }
+}
+
+void poison_forget(struct coordinator *shell,
+                   const struct partition *partition,
+                   struct writes *writes)
+{
+    writes_delete(writes, tried_key(shell, partition->number));
 }

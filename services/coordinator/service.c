@@ -48,6 +48,7 @@ static void coordinator_close(void *self)
     arena_release(&shell->arena);
     free(shell->partitions);
     free(shell->settled);
+    free(shell->outlived);
     (void)pthread_mutex_destroy(&shell->lock);
     free(shell);
 }
@@ -67,6 +68,8 @@ static enum err coordinator_open(const struct service_ports *ports,
     shell->partition_count = (int32_t)partitions;
     shell->partitions = take(partitions, sizeof(struct partition *));
     shell->settled = take(partitions, sizeof *shell->settled);
+    shell->outlived = take(partitions, sizeof *shell->outlived);
+    takeover_nonce(ports, shell->run);
     if (crash_plan_read(getenv("SLIPWAY_CRASH_AT"), &shell->crash_storage))
         shell->crash = &shell->crash_storage;
     (void)snprintf(

@@ -93,8 +93,10 @@ struct coordinator {
     struct crash_plan *crash; /* NULL in production. */
     bool adopt;
     bool rebuild;
-    bool *settled;    /* By partition: adopt and rebuild were obeyed, once. */
-    char source[128]; /* ce_source of what is written here. */
+    bool *settled;  /* By partition: adopt and rebuild were obeyed, once. */
+    bool *outlived; /* By partition: a try of ours ended otherwise, and Redis does not know. */
+    char run[OWNER_SIZE]; /* This process, as no other and none before it. */
+    char source[128];     /* ce_source of what is written here. */
     int64_t timers_at_ms;
     int64_t chores_at_ms;
     int64_t numbers_at_ms;

@@ -7,6 +7,7 @@
 #include "services/coordinator/leases.h"
 #include "services/coordinator/mark.h"
 #include "services/coordinator/partition.h"
+#include "services/coordinator/poison.h"
 #include "services/coordinator/states.h"
 #include "services/coordinator/told.h"
 
@@ -19,7 +20,7 @@
 
 enum { NONCE_BYTES = (OWNER_SIZE - 1) / 2, LIVE_READ_MAX = 100000 };
 
-static void nonce(const struct service_ports *ports, char ret[OWNER_SIZE])
+void takeover_nonce(const struct service_ports *ports, char ret[OWNER_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[NONCE_BYTES];
@@ -81,7 +82,7 @@ static enum err write_genesis(struct coordinator *shell,
     char id[OWNER_SIZE];
     enum err err;
 
-    nonce(shell->ports, id);
+    takeover_nonce(shell->ports, id);
     genesis->id = id;
     genesis->partition = (uint32_t)partition->number;
     genesis->partitions = (uint32_t)shell->partition_count;
@@ -165,7 +166,7 @@ static enum err take_owner(struct coordinator *shell,
     char owner[OWNER_SIZE];
     enum err err;
 
-    nonce(shell->ports, owner);
+    takeover_nonce(shell->ports, owner);
     writes_hash_text(&writes, guards[0].key, "owner", owner);
     writes_hash_text(&writes, guards[0].key, "ready", "");
     err = writes_commit(&writes, shell->store, guards, count, error);
@@ -420,6 +421,7 @@ static enum err write_ready(struct coordinator *shell,
     const size_t count = mark_guards(&writes, &partition->mark, guards);
 
     writes_hash_text(&writes, guards[0].key, "ready", partition->mark.owner);
+    poison_forget(shell, partition, &writes);
     return writes_commit(&writes, shell->store, guards, count, error);
 }
 

@@ -20,6 +20,9 @@ bool takeover_hear(struct coordinator *shell,
                    struct partition *partition,
                    const struct bus_record *record);
 
+/* A name that nobody else has. */
+void takeover_nonce(const struct service_ports *ports, char ret[OWNER_SIZE]);
+
 /* FOLDING: go live if the log's end is reached. */
 void takeover_finish(struct coordinator *shell, struct partition *partition);
 

@@ -77,7 +77,7 @@ class Rebuilt:
         shopkeeper.open_shop(stage)
         stage.write_settings({**shopkeeper.replacements(stage),
                               "partitions: 4": f"partitions: {PARTITIONS}"})
-        self.redis = redis.Redis(port=stage.redis_port)
+        self.redis = redis.Redis("127.0.0.1", port=stage.redis_port)
         self.start()
 
     def close(self):

@@ -46,7 +46,7 @@ class World:
     def start(self, count=1):
         stage = self.stage
         stage.start_all(count)
-        self.redis = redis.Redis(port=stage.redis_port)
+        self.redis = redis.Redis("127.0.0.1", port=stage.redis_port)
         self.producer = confluent_kafka.Producer({"bootstrap.servers": stage.bootstrap,
                                                   "linger.ms": 0})
 

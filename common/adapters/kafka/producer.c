@@ -96,8 +96,8 @@ void kafka_leave(struct kafka_bus *bus, struct kafka_generation *generation)
 }
 
 /* After a fatal error the idempotent producer refuses everything for ever; only a new one, with
- * a new identity at the broker, goes on. */
-static void generation_replace_if_fatal(struct kafka_bus *bus,
+ * a new identity at the broker, goes on. True if that one is of no more use. */
+static bool generation_replace_if_fatal(struct kafka_bus *bus,
                                         struct kafka_generation *generation)
 {
     struct kafka_generation *fresh = NULL;
@@ -106,9 +106,9 @@ static void generation_replace_if_fatal(struct kafka_bus *bus,
 
     if (rd_kafka_fatal_error(generation->producer, text, sizeof text) ==
         RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
+        return false;
     if (kafka_generation_new(bus, &fresh, &error) != ERR_OK)
-        return;
+        return true;
     pthread_mutex_lock(&bus->lock);
     bool ours = bus->current == generation;
 
@@ -116,6 +116,7 @@ static void generation_replace_if_fatal(struct kafka_bus *bus,
         bus->current = fresh;
     pthread_mutex_unlock(&bus->lock);
     kafka_leave(bus, ours ? generation : fresh);
+    return true;
 }
 
 void kafka_delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque)
@@ -359,10 +360,9 @@ enum err kafka_publish(void *self, const struct bus_record *record, struct error
         struct kafka_generation *generation = kafka_enter(bus);
 
         err = publish_by(bus, generation, record, &code, error);
-        bool fatal = code == RD_KAFKA_RESP_ERR__FATAL;
+        /* The error of the call may be the one that was fatal, by its own name. */
+        bool fatal = err != ERR_OK && generation_replace_if_fatal(bus, generation);
 
-        if (fatal)
-            generation_replace_if_fatal(bus, generation);
         kafka_leave(bus, generation);
         bool again = fatal || code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
 
@@ -416,7 +416,7 @@ enum err kafka_flush(void *self, int timeout_ms, struct error *error)
         generation->users++;
         serve(bus, generation, left_ms < POLL_SLICE_MS ? (int)left_ms : POLL_SLICE_MS);
         pthread_mutex_unlock(&bus->lock);
-        generation_replace_if_fatal(bus, generation);
+        (void)generation_replace_if_fatal(bus, generation);
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the bus's hold is gone, ours is not */
         kafka_leave(bus, generation);
         pthread_mutex_lock(&bus->lock);

@@ -20,10 +20,11 @@ const char *facts_get(const struct facts *facts, const char *name);
 /* "<grant>.<version>" as a fence; zeros if it is none. */
 Pb__Fence facts_fence(const struct facts *facts, const char *name);
 
-/* What the text of such a file says; path: for the error. ERR_INVALID: it is damaged. */
+/* What the text of such a file says, from its first line on; path: for the error. ERR_INVALID:
+ * it is damaged. */
 enum err facts_parse(struct arena *arena,
                      const char *path,
-                     const char *text,
+                     const char *line,
                      struct facts *ret,
                      struct error *error) MUST_CHECK;
 

@@ -2,6 +2,8 @@
 #include "tests/support/test.h"
 #include "tests/unit/gateway/gateway_world.h"
 
+#include <inttypes.h>
+
 /* In step 2, caused by that event. */
 static void executed(struct world_deployment *deployment,
                      uint64_t version,
@@ -66,16 +68,20 @@ static void an_incident_says_who_saw_it_and_what_it_set_in_motion(void **state)
     assert_int_equal(world_count("incidents.0.reaction"), 0);
 }
 
+static int read_from_version(uint64_t version)
+{
+    return world_get(
+        arena_printf(&w.arena, "/v1/deployments/express-pay.3?min_version=%" PRIu64, version));
+}
+
 static void a_read_that_asks_for_more_than_there_is_is_told_so(void **state)
 {
     const struct world_deployment deployment = world_rolling_out();
     const uint64_t version = deployment.state->version;
-    const char *const path = "/v1/deployments/express-pay.3?min_version=%llu";
 
     (void)state;
-    assert_int_equal(world_get(arena_printf(&w.arena, path, (unsigned long long)version)), 200);
-    assert_int_equal(world_get(arena_printf(&w.arena, path, (unsigned long long)version + 1)),
-                     503);
+    assert_int_equal(read_from_version(version), 200);
+    assert_int_equal(read_from_version(version + 1), 503);
     assert_string_equal(world_text("code"), "behind");
     assert_int_equal(world_int("current_version"), (int64_t)version);
     assert_int_equal(w.call.retry_after_s, 1);
