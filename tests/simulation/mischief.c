@@ -109,13 +109,14 @@ static void echo(struct world *world)
     const unsigned offset = dice_below(&world->dice, 200);
     const struct bus_record *const record =
         memory_broker_record(world->broker, topic, partition, (int64_t)offset);
+    const char *const id = record != NULL ? bus_header(record, "ce_id") : NULL;
     struct bus_record again;
     struct error error = { 0 };
 
-    if (record == NULL || strncmp(bus_header(record, "ce_id"), "genesis", 7) == 0)
+    if (id == NULL || strncmp(id, "genesis", 7) == 0)
         return;
     again = *record;
-    world_tell(world, "ECHO of %s on %s", bus_header(record, "ce_id"), topic);
+    world_tell(world, "ECHO of %s on %s", id, topic);
     (void)world->bus.publish(world->bus.self, &again, &error);
 }
 
