@@ -170,6 +170,7 @@ static void an_owner_of_old_takes_out_no_timer_of_its_successor(void **state)
     struct successor successor = { 0 };
 
     (void)state;
+    story_close(&story);
     story_open(&story);
     story.cluster.faults = (struct memory_faults){ &successor, succeed };
     story_start(&story);
