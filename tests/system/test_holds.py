@@ -58,7 +58,7 @@ def test_a_freeze_may_mean_rollback_by_policy(service):
     name = lab.begin(service, policy="frozen-rollback")
     lab.wait_phase(name, "EXECUTING")
     frozen = freeze(lab, service)
-    lab.wait_phase(name, "STOPPING", "ROLLING_BACK")
+    lab.wait(name, lambda s: s["stop"])
     service.wait(False)
     state = lab.wait_exit(name, "ABORTED", people=False)
     assert state["stop"]["kind"] == "DECISION"
@@ -117,7 +117,7 @@ def test_a_window_that_closes_does_what_the_policy_says(service, way):
     while time.time() < lab.closes:
         time.sleep(0.1)
     if way == "rollback":
-        lab.wait_phase(name, "STOPPING", "ROLLING_BACK")
+        lab.wait(name, lambda s: s["stop"])
     elif way == "hold":
         lab.wait(name, lambda s: "WINDOW" in kinds(s))
     service.wait(False)
