@@ -3,6 +3,7 @@
 Used by deploy/quickstart and by the system tests. Only Python's standard library. Everything is
 started on free ports, logs to <folder>/logs, and ends with stop(); nothing is left running.
 """
+import atexit
 import hashlib
 import json
 import os
@@ -137,6 +138,7 @@ class Stage:
     def __init__(self, build, folder, broker="embedded"):
         self.build, self.folder, self.broker = pathlib.Path(build), pathlib.Path(folder), broker
         self.processes, self.tokens, self.stops = {}, {}, []
+        atexit.register(self.leave_nothing)
         self.redis_port = self.bootstrap = self.gateway_url = None
         self.gateway_port = free_port()
         self.instances = {}
@@ -305,6 +307,11 @@ class Stage:
         for stop in reversed(self.stops):
             stop()
         return bad
+
+    def leave_nothing(self):
+        """What was opened half, and so never closed, ends with this program."""
+        if any(process.running() for process in self.processes.values()):
+            self.stop()
 
     # --- small things ---
     @staticmethod
