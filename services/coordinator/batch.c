@@ -334,14 +334,12 @@ static enum err commit(struct batch *batch, struct error *error)
 {
     const int64_t began_ms = shell_monotonic_ms(batch->shell);
     const struct metrics_port *const metrics = &batch->shell->ports->metrics;
-    struct store_guard guards[MARK_GUARDS];
     enum err err;
 
     aggregates_write(batch);
     mark_write(&batch->writes, &batch->mark);
-    (void)mark_guards(&batch->writes, &batch->partition->mark, guards);
     crash_point(batch->shell->crash, "before-commit");
-    err = writes_commit(&batch->writes, batch->shell->store, guards, MARK_GUARDS, error);
+    err = partition_commit(batch->shell, batch->partition, &batch->writes, error);
     if (err != ERR_OK)
         return error_wrap(
             error, err, "commit up to record %lld", (long long)batch->mark.offset);

@@ -85,13 +85,12 @@ void partition_add(struct coordinator *shell, int32_t number)
 static void release_owner(struct coordinator *shell, struct partition *partition)
 {
     struct writes writes = partition_writes(shell, partition);
-    struct store_guard guards[MARK_GUARDS];
-    const size_t count = mark_guards(&writes, &partition->mark, guards);
+    const char *const key = KEY_LOG(&shell->arena, partition->number, shell_prefix(shell));
     struct error ignored = { 0 };
 
-    writes_hash_delete(&writes, guards[0].key, "owner");
+    writes_hash_delete(&writes, key, "owner");
     /* If it fails the next owner is only more careful than it need be. */
-    if (writes_commit(&writes, shell->store, guards, count, &ignored) != ERR_OK)
+    if (partition_commit(shell, partition, &writes, &ignored) != ERR_OK)
         return;
 }
 

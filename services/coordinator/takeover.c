@@ -161,15 +161,14 @@ static enum err take_owner(struct coordinator *shell,
                            struct error *error)
 {
     struct writes writes = partition_writes(shell, partition);
-    struct store_guard guards[MARK_GUARDS];
-    const size_t count = mark_guards(&writes, &partition->mark, guards);
+    const char *const key = KEY_LOG(&shell->arena, partition->number, shell_prefix(shell));
     char owner[OWNER_SIZE];
     enum err err;
 
     takeover_nonce(shell->ports, owner);
-    writes_hash_text(&writes, guards[0].key, "owner", owner);
-    writes_hash_text(&writes, guards[0].key, "ready", "");
-    err = writes_commit(&writes, shell->store, guards, count, error);
+    writes_hash_text(&writes, key, "owner", owner);
+    writes_hash_text(&writes, key, "ready", "");
+    err = partition_commit(shell, partition, &writes, error);
     if (err != ERR_OK)
         return error_wrap(error, err, "take ownership");
     memcpy(partition->mark.owner, owner, sizeof partition->mark.owner);
@@ -242,14 +241,12 @@ static enum err write_adopted(struct coordinator *shell,
                               struct error *error)
 {
     struct writes writes = partition_writes(shell, partition);
-    struct store_guard guards[MARK_GUARDS];
-    const size_t count = mark_guards(&writes, &partition->mark, guards);
     struct log_mark mark = partition->mark;
     enum err err;
 
     mark_pass(&shell->arena, &mark, last);
     mark_write(&writes, &mark);
-    err = writes_commit(&writes, shell->store, guards, count, error);
+    err = partition_commit(shell, partition, &writes, error);
     if (err != ERR_OK)
         return error_wrap(error, err, "adopt");
     partition->mark = mark;
@@ -417,12 +414,11 @@ static enum err write_ready(struct coordinator *shell,
                             struct error *error)
 {
     struct writes writes = partition_writes(shell, partition);
-    struct store_guard guards[MARK_GUARDS];
-    const size_t count = mark_guards(&writes, &partition->mark, guards);
+    const char *const key = KEY_LOG(&shell->arena, partition->number, shell_prefix(shell));
 
-    writes_hash_text(&writes, guards[0].key, "ready", partition->mark.owner);
+    writes_hash_text(&writes, key, "ready", partition->mark.owner);
     poison_forget(shell, partition, &writes);
-    return writes_commit(&writes, shell->store, guards, count, error);
+    return partition_commit(shell, partition, &writes, error);
 }
 
 void takeover_finish(struct coordinator *shell, struct partition *partition)
