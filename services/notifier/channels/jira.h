@@ -38,6 +38,9 @@ enum err jira_call(struct jira *jira,
                    json_t **ret_tree,
                    struct error *error);
 
+/* The same of what may be gone: ERR_OK without a tree then. */
+enum err jira_look(struct jira *jira, const char *path, json_t **ret_tree, struct error *error);
+
 /* Text as a body of that API version: a string, or an Atlassian document. A new reference. */
 json_t *jira_body(const struct jira *jira, const char *text);
 

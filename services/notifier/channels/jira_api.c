@@ -195,24 +195,30 @@ const char *jira_body_text(struct arena *arena, const json_t *body)
     return copy;
 }
 
+enum err jira_look(struct jira *jira, const char *path, json_t **ret_tree, struct error *error)
+{
+    struct error why = { 0 };
+    enum err err;
+
+    *ret_tree = NULL;
+    err = jira_call(jira, "GET", path, NULL, ret_tree, &why);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    return err == ERR_OK ? ERR_OK : error_set(error, err, "%s", why.text);
+}
+
 enum err jira_property(struct jira *jira,
                        const char *name,
                        json_t **ret_value,
                        struct error *error)
 {
     json_t *tree = NULL;
-    struct error why = { 0 };
-    const enum err err = jira_call(
-        jira, "GET", arena_printf(jira->env->arena, "/properties/%s", name), NULL, &tree, &why);
+    const enum err err =
+        jira_look(jira, arena_printf(jira->env->arena, "/properties/%s", name), &tree, error);
 
-    *ret_value = NULL;
-    if (err == ERR_NOT_FOUND)
-        return ERR_OK;
-    if (err != ERR_OK)
-        return error_set(error, err, "%s", why.text);
     *ret_value = json_incref(json_object_get(tree, "value"));
     json_decref(tree);
-    return ERR_OK;
+    return err;
 }
 
 enum err jira_property_put(struct jira *jira,

@@ -92,19 +92,13 @@ static enum err read_comment(struct jira *jira,
                              const char **ret_text,
                              struct error *error)
 {
-    json_t *tree = NULL;
-    struct error why = { 0 };
-    const enum err err = jira_call(
-        jira, "GET", arena_printf(jira->env->arena, "/comment/%s", id), NULL, &tree, &why);
+    json_t *tree;
+    const enum err err =
+        jira_look(jira, arena_printf(jira->env->arena, "/comment/%s", id), &tree, error);
 
-    *ret_text = NULL;
-    if (err == ERR_NOT_FOUND)
-        return ERR_OK;
-    if (err != ERR_OK)
-        return error_set(error, err, "%s", why.text);
-    *ret_text = own_text(jira, tree);
+    *ret_text = tree != NULL ? own_text(jira, tree) : NULL;
     json_decref(tree);
-    return ERR_OK;
+    return err;
 }
 
 static enum err remember(struct jira *jira,
