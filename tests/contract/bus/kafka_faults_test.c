@@ -212,16 +212,37 @@ static void bad_properties_are_named_and_never_shown(void **state)
     assert_non_null(strstr(error.text, "no.such.thing"));
 }
 
-/* A broker in this process, whose answers can be broken. */
-static void a_producer_that_met_a_fatal_error_is_replaced(void **state)
+/* A broker in this process, whose answers can be broken, and a bus at it. */
+struct breakable {
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *cluster;
+    struct bus bus;
+};
+
+static struct breakable breakable_open(void)
 {
     char text[256];
-    rd_kafka_conf_t *quiet = rd_kafka_conf_new();
+    rd_kafka_conf_t *const quiet = rd_kafka_conf_new();
+    struct breakable broker;
 
     rd_kafka_conf_set(quiet, "log_level", "3", text, sizeof text);
-    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, quiet, text, sizeof text);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(host, 1);
-    struct bus bus = bus_at(rd_kafka_mock_cluster_bootstraps(cluster));
+    broker.host = rd_kafka_new(RD_KAFKA_PRODUCER, quiet, text, sizeof text);
+    broker.cluster = rd_kafka_mock_cluster_new(broker.host, 1);
+    broker.bus = bus_at(rd_kafka_mock_cluster_bootstraps(broker.cluster));
+    return broker;
+}
+
+static void breakable_close(const struct breakable *broker)
+{
+    broker->bus.close(broker->bus.self);
+    rd_kafka_mock_cluster_destroy(broker->cluster);
+    rd_kafka_destroy(broker->host);
+}
+
+static void a_producer_that_met_a_fatal_error_is_replaced(void **state)
+{
+    struct breakable broker = breakable_open();
+    struct bus bus = broker.bus;
     struct bus_record record = { .topic = "t", .bytes = (const uint8_t *)"x", .length = 1 };
     struct error error = { 0 };
     const int16_t produce = 0;
@@ -230,27 +251,20 @@ static void a_producer_that_met_a_fatal_error_is_replaced(void **state)
     assert_int_equal(bus.publish(bus.self, &record, &error), ERR_OK);
     assert_int_equal(flush_within(&bus, 10000), ERR_OK);
     rd_kafka_mock_push_request_errors(
-        cluster, produce, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+        broker.cluster, produce, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     assert_int_equal(bus.publish(bus.self, &record, &error), ERR_OK);
     assert_int_not_equal(flush_within(&bus, 10000), ERR_OK);
     assert_int_equal(bus.publish(bus.self, &record, &error), ERR_OK);
     assert_int_equal(flush_within(&bus, 10000), ERR_OK);
-    bus.close(bus.self);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(host);
+    breakable_close(&broker);
 }
 
 /* Rights that were given a moment ago may not hold at every broker yet. The idempotent producer
  * takes the refusal for final. */
 static void a_producer_that_was_refused_at_its_start_goes_on_once_it_may(void **state)
 {
-    char text[256];
-    rd_kafka_conf_t *quiet = rd_kafka_conf_new();
-
-    rd_kafka_conf_set(quiet, "log_level", "3", text, sizeof text);
-    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, quiet, text, sizeof text);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(host, 1);
-    struct bus bus = bus_at(rd_kafka_mock_cluster_bootstraps(cluster));
+    struct breakable broker = breakable_open();
+    struct bus bus = broker.bus;
     struct bus_record record = { .topic = "t", .bytes = (const uint8_t *)"x", .length = 1 };
     struct patience patience = patience_for(30000);
     struct error error = { 0 };
@@ -259,7 +273,7 @@ static void a_producer_that_was_refused_at_its_start_goes_on_once_it_may(void **
     enum err err;
 
     (void)state;
-    rd_kafka_mock_push_request_errors(cluster,
+    rd_kafka_mock_push_request_errors(broker.cluster,
                                       init_producer_id,
                                       3,
                                       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
@@ -274,9 +288,7 @@ static void a_producer_that_was_refused_at_its_start_goes_on_once_it_may(void **
     } while (err != ERR_OK && patience_left(&patience));
     assert_int_equal(err, ERR_OK);
     assert_true(refused > 0);
-    bus.close(bus.self);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(host);
+    breakable_close(&broker);
 }
 
 enum { THREADS = 4, EACH = 200 };

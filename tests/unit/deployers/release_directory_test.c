@@ -86,25 +86,39 @@ static void do_it(struct deployer_site *site, enum doing doing, const Pb__Observ
     }
 }
 
+/* As fork(), with a child whose driver, so configured, calls reached at every point. */
+static pid_t fork_reaching(struct deployer_site *site,
+                           struct release_directory_config config,
+                           void (*reached)(void *point, const char *reached),
+                           const char *point)
+{
+    struct release_directory_config *const own = arena_alloc(&site->arena, sizeof *own);
+    struct deployer_entry *const entry = arena_alloc(&site->arena, sizeof *entry);
+    pid_t child;
+
+    config.reached = reached;
+    config.reached_self = arena_copy(&site->arena, point, strlen(point));
+    *own = config;
+    *entry = site->book.entries[0];
+    entry->config = own;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        site->book.entries = entry;
+    return child;
+}
+
 /* The same in a child that dies when the point is reached; true if it was. */
 static bool die_doing(struct deployer_site *site,
                       enum doing doing,
                       const Pb__Observed *baseline,
                       const char *point)
 {
-    struct release_directory_config config =
-        *(const struct release_directory_config *)site->book.entries[0].config;
-    struct deployer_entry entry = site->book.entries[0];
+    const struct release_directory_config *const config = site->book.entries[0].config;
+    const pid_t child = fork_reaching(site, *config, die_there, point);
     int status;
-    pid_t child;
 
-    config.reached = die_there;
-    config.reached_self = arena_copy(&site->arena, point, strlen(point));
-    entry.config = &config;
-    child = fork();
-    assert_true(child >= 0);
     if (child == 0) {
-        site->book.entries = &entry;
         do_it(site, doing, baseline);
         _exit(0);
     }
@@ -134,20 +148,11 @@ static struct release_directory_config impatient(const struct deployer_site *sit
 /* A child that brings 1.1 under fence 2 and hangs when the point is reached. */
 static pid_t hang_applying(struct deployer_site *site, const char *point)
 {
-    struct release_directory_config config = impatient(site);
-    struct deployer_entry entry = site->book.entries[0];
+    const pid_t child = fork_reaching(site, impatient(site), hang_there, point);
     int status;
-    pid_t child;
 
-    config.reached = hang_there;
-    config.reached_self = arena_copy(&site->arena, point, strlen(point));
-    entry.config = &config;
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        site->book.entries = &entry;
+    if (child == 0)
         _exit((int)apply(site, "1.1", 2));
-    }
     assert_int_equal(waitpid(child, &status, WUNTRACED), child);
     assert_true(WIFSTOPPED(status));
     return child;
