@@ -1,8 +1,10 @@
 #include "services/cli/direct.h"
 
+#include "common/base/json.h"
 #include "common/domain/flags.h"
 #include "common/planning/lint.h"
 #include "common/runtime/wiring.h"
+#include "common/wire/control_record.h"
 #include "common/wire/topics.h"
 
 #include <stdio.h>
@@ -16,11 +18,11 @@ enum {
     HEAR_MS = 2000, /* What the gateways need to read one record, generously. */
     LOOK_MS = 300,
     FOLD_MEMORY = 1 << 20,
+    KILLED_MAX = 4096,
 };
 
 static const char SETTINGS[] = "/etc/slipway/slipway.yaml";
 static const char *const control_only[] = { TOPIC_CONTROL, NULL };
-static const char *const writers[] = { "coordinator", "gateway", "monitor", NULL };
 
 /* --- reading --- */
 
@@ -30,14 +32,11 @@ static void fold(const struct direct_kill *kill,
                  struct arena *arena,
                  const struct bus_record *record)
 {
-    const struct pb_bytes packed = { record->bytes, record->length };
     struct error ignored = { 0 };
-    void *control = NULL;
+    Pb__Control *control = NULL;
 
     arena_reset(arena);
-    if (record->bytes == NULL ||
-        (envelope_verify(kill->keys, record, writers, &ignored) == ERR_OK &&
-         pb_unpack(arena, &pb__control__descriptor, packed, &control, &ignored) == ERR_OK))
+    if (control_record_read(arena, kill->keys, record, &control, &ignored) == ERR_OK)
         (void)flag_table_apply(table, record->key, control);
 }
 
@@ -204,6 +203,27 @@ static size_t count_off(struct cli *cli, const struct settings *settings, const 
     return off;
 }
 
+static void write_killed(
+    const Pb__Kill *body, bool already, int64_t recorded_ms, size_t off, size_t peers)
+{
+    struct text text = text_new(KILLED_MAX);
+    struct json json = json_into(&text);
+
+    json_put_object(&json, NULL);
+    json_put_text(&json, "flag", body->flags[0]);
+    json_put_text(&json, "environment", body->environment);
+    json_put_text(&json, "deployment", body->deployment);
+    json_put_bool(&json, "already_latched", already);
+    json_put_int(&json, "recorded_after_ms", recorded_ms - body->at_ms);
+    json_put_object(&json, "read_back");
+    json_put_uint(&json, "agree", off);
+    json_put_uint(&json, "of", peers);
+    json_end_object(&json);
+    json_end_object(&json);
+    (void)printf("%s\n", text.bytes);
+    text_release(&text);
+}
+
 static void say_killed(struct cli *cli,
                        const struct direct_kill *kill,
                        const Pb__Kill *body,
@@ -214,16 +234,7 @@ static void say_killed(struct cli *cli,
     const size_t off = count_off(cli, kill->settings, body);
 
     if (cli->json) {
-        (void)printf("{\"flag\":\"%s\",\"environment\":\"%s\",\"deployment\":\"%s\","
-                     "\"already_latched\":%s,\"recorded_after_ms\":%lld,"
-                     "\"read_back\":{\"agree\":%zu,\"of\":%zu}}\n",
-                     body->flags[0],
-                     body->environment,
-                     body->deployment,
-                     already ? "true" : "false",
-                     (long long)(recorded_ms - body->at_ms),
-                     off,
-                     peers);
+        write_killed(body, already, recorded_ms, off, peers);
         return;
     }
     (void)printf("off  %s in %s for good%s: the latch of %s is in %s, after %lld ms\n"

@@ -1,5 +1,6 @@
 #include "services/coordinator/control.h"
 
+#include "common/wire/control_record.h"
 #include "common/wire/topics.h"
 #include "services/coordinator/kills.h"
 #include "services/coordinator/letters.h"
@@ -96,44 +97,6 @@ void control_add_skip(struct control *control, int32_t partition, int64_t offset
     skips[control->skip_count++] = (struct skipped){ partition, offset };
 }
 
-static const char *const *writers_of(const Pb__Control *control)
-{
-    static const char *const coordinator[] = { COORDINATOR, NULL };
-    static const char *const people[] = { COORDINATOR, "gateway", NULL };
-    static const char *const anybody[] = { COORDINATOR, "gateway", "monitor", NULL };
-
-    switch (control->body_case) {
-    case PB__CONTROL__BODY_KILL: return anybody;
-    case PB__CONTROL__BODY_FREEZE:
-    case PB__CONTROL__BODY_SKIP: return people;
-    default: return coordinator;
-    }
-}
-
-/* What a proven record says; a control without a body for a proven tombstone. NULL, with the
- * reason, for everything else. */
-static const Pb__Control *hear(struct coordinator *shell,
-                               const struct bus_record *record,
-                               struct error *why)
-{
-    static const char *const people[] = { COORDINATOR, "gateway", NULL };
-    void *control = pb_new(&shell->arena, &pb__control__descriptor);
-    const char *const *writers = people;
-
-    if (record->bytes != NULL) {
-        if (pb_unpack(&shell->arena,
-                      &pb__control__descriptor,
-                      (struct pb_bytes){ record->bytes, record->length },
-                      &control,
-                      why) != ERR_OK)
-            return NULL;
-        writers = writers_of(control);
-    }
-    if (envelope_verify(shell->ports->keys, record, writers, why) != ERR_OK)
-        return NULL;
-    return control;
-}
-
 /* Every coordinator hears it, at each of its starts: whoever has partition 0 says so, and only
  * of what is new. */
 static void refuse(struct coordinator *shell,
@@ -162,15 +125,15 @@ static void fold(struct coordinator *shell, const struct bus_record *record)
 {
     struct control *const control = shell->control;
     struct error why = { 0 };
-    const Pb__Control *const said = hear(shell, record, &why);
+    Pb__Control *said = NULL;
 
-    if (said == NULL) {
+    if (control_record_read(&shell->arena, shell->ports->keys, record, &said, &why) != ERR_OK) {
         refuse(shell, record, &why);
         return;
     }
-    if (said->body_case == PB__CONTROL__BODY_SKIP)
+    if (said != NULL && said->body_case == PB__CONTROL__BODY_SKIP)
         control_add_skip(control, (int32_t)said->skip->partition, said->skip->offset);
-    if (flag_table_apply(control->table, record->key, record->bytes != NULL ? said : NULL) &&
+    if (flag_table_apply(control->table, record->key, said) && said != NULL &&
         said->body_case == PB__CONTROL__BODY_KILL)
         kills_remember(shell, said->kill->deployment);
 }

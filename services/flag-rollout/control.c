@@ -1,6 +1,7 @@
 #include "services/flag-rollout/control.h"
 
 #include "common/domain/flags.h"
+#include "common/wire/control_record.h"
 #include "common/wire/topics.h"
 
 #include <pthread.h>
@@ -52,37 +53,18 @@ void flag_control_close(struct control *control)
     free(control);
 }
 
-/* Flags are the coordinator's; a latch may also come from the gateway or the monitor. */
-static const char *const *writers_of(const Pb__Control *control)
-{
-    static const char *const coordinator[] = { "coordinator", NULL };
-    static const char *const all[] = { "coordinator", "gateway", "monitor", NULL };
-
-    if (control != NULL && control->body_case == PB__CONTROL__BODY_FLAG)
-        return coordinator;
-    return all;
-}
-
 static enum err fold(struct control *control,
                      struct arena *arena,
                      const struct bus_record *record,
                      struct error *error)
 {
-    void *message = NULL;
-    enum err err = ERR_OK;
+    Pb__Control *said = NULL;
+    const enum err err = control_record_read(arena, control->ports->keys, record, &said, error);
 
-    if (record->bytes != NULL)
-        err = pb_unpack(arena,
-                        &pb__control__descriptor,
-                        (struct pb_bytes){ record->bytes, record->length },
-                        &message,
-                        error);
-    if (err == ERR_OK)
-        err = envelope_verify(control->ports->keys, record, writers_of(message), error);
     if (err != ERR_OK)
         return err;
     (void)pthread_mutex_lock(&control->lock);
-    (void)flag_table_apply(control->table, record->key, message);
+    (void)flag_table_apply(control->table, record->key, said);
     (void)pthread_mutex_unlock(&control->lock);
     return ERR_OK;
 }

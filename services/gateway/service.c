@@ -1,5 +1,6 @@
 #include "services/gateway/service.h"
 
+#include "common/wire/control_record.h"
 #include "common/wire/topics.h"
 #include "services/gateway/budget.h"
 #include "services/gateway/desk.h"
@@ -16,7 +17,6 @@ enum { FOLD_MEMORY = 16 << 20, AUTH_MEMORY = 8 << 20, BATCH = 500, CALM_MS = 20 
 
 static const char *const control_topics[] = { TOPIC_CONTROL, NULL };
 static const char *const feed_topics[] = { TOPIC_SIGNALS, TOPIC_DEAD_LETTER, NULL };
-static const char *const control_writers[] = { "coordinator", "gateway", "monitor", NULL };
 
 /* --- opening --- */
 
@@ -85,22 +85,17 @@ static enum err gateway_open(const struct service_ports *ports,
 
 /* --- turning --- */
 
-/* A control record that no writer of ours has signed is not believed; it was dead-lettered by
- * the coordinator, which reads the same topic. */
+/* A record that is not believed was dead-lettered by the coordinator, which reads the same
+ * topic. */
 static void fold_control(struct gateway *gateway, const struct bus_record *record)
 {
     struct error error = { 0 };
-    void *control = NULL;
+    Pb__Control *control = NULL;
     bool changed;
 
     arena_reset(&gateway->fold_arena);
-    if (record->bytes != NULL &&
-        (envelope_verify(gateway->ports->keys, record, control_writers, &error) != ERR_OK ||
-         pb_unpack(&gateway->fold_arena,
-                   &pb__control__descriptor,
-                   (struct pb_bytes){ record->bytes, record->length },
-                   &control,
-                   &error) != ERR_OK)) {
+    if (control_record_read(
+            &gateway->fold_arena, gateway->ports->keys, record, &control, &error) != ERR_OK) {
         gateway->ports->metrics.add(gateway->ports->metrics.self,
                                     "slipway_records_refused_total",
                                     "topic",
