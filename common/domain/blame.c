@@ -75,6 +75,8 @@ struct suspect suspect_of(struct arena *arena,
     suspect.environment = arena_text(arena, state->environment);
     suspect.services = copy_texts(arena, state->services, state->n_services);
     suspect.service_count = state->n_services;
+    suspect.phase = state->phase;
+    suspect.step = state->step;
     suspect.changed_ms = changed_ms(state);
     suspect.may_latch = may_latch(state);
     suspect.killed = state->flags != NULL && state->flags->killed;

@@ -14,6 +14,8 @@ struct suspect {
     size_t service_count;
     const char *const *flags; /* What a latch of it would turn off. */
     size_t flag_count;
+    Pb__Phase phase;
+    uint32_t step;
     int64_t updated_ms;      /* Of the state this was made from. */
     int64_t changed_ms;      /* When it last changed something; 0: not yet. */
     int64_t blame_window_ms; /* So long after that; 0: for ever. */

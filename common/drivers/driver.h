@@ -7,6 +7,7 @@
 #include "common/config/option.h"
 #include "common/config/settings.h"
 #include "common/ports/clock.h"
+#include "common/ports/crash.h"
 #include "common/ports/http_client.h"
 #include "common/ports/process.h"
 #include "common/ports/store.h"
@@ -25,7 +26,15 @@ struct driver_env {
     /* True when the work should stop; see worker.h. */
     bool (*stopped)(void *self);
     void *stopped_self;
+
+    struct crash_plan *crash; /* NULL in production. */
+    unsigned in_hand;         /* See crash.h. */
 };
+
+static inline void driver_crash_point(const struct driver_env *env, enum crash_place place)
+{
+    crash_point(env->crash, place, env->in_hand);
+}
 
 /* The driver's options of one configured entry, read and checked: memory of config_size bytes.
  * Problems go to problems. NULL if there was an error. */

@@ -18,6 +18,7 @@
 #include "common/config/settings.h"
 #include "common/ports/bus.h"
 #include "common/ports/clock.h"
+#include "common/ports/crash.h"
 #include "common/ports/http_client.h"
 #include "common/ports/log.h"
 #include "common/ports/metrics.h"
@@ -45,7 +46,8 @@ struct service_ports {
     /* Of those who may write service_spec.hears, the gateway among them: every record there
      * must prove one of them. NULL: slipway.yaml does not ask for it. */
     const struct envelope_keys *producers;
-    const void *detail; /* service_spec.detail */
+    const void *detail;       /* service_spec.detail */
+    struct crash_plan *crash; /* NULL in production. */
 
     /* One store and one HTTP client belong to one thread: open as many as there are threads. */
     enum err (*open_store)(void *self, struct store *ret, struct error *error);

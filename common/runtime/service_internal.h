@@ -21,6 +21,7 @@ enum {
 struct service {
     const struct service_spec *spec;
     struct service_ports ports;
+    struct crash_plan crash;
     struct line_log log;
     struct metrics *metrics;
     struct envelope_keys keys;

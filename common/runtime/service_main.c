@@ -29,7 +29,8 @@ static void print_help(const struct service_spec *spec)
                  "  --listen ADDRESS   /healthz, /readyz, /metrics; port 0 takes a free one\n"
                  "  --port-file FILE   where the address taken is written\n"
                  "  --instance NAME    unique among the running ones\n"
-                 "  --check-config     read slipway.yaml, say what is wrong, and end\n",
+                 "  --check-config     read slipway.yaml, say what is wrong, and end\n"
+                 "  --crash-places     where a test may make it die, and end\n",
                  spec->name,
                  spec->summary);
     for (size_t i = 0; i < spec->flag_count; i++)
@@ -93,6 +94,9 @@ static bool read_command_line(const struct service_spec *spec,
             continue;
         if (strcmp(argv[i], "--check-config") == 0) {
             line->task = CHECK;
+        } else if (strcmp(argv[i], "--crash-places") == 0) {
+            crash_places_print();
+            line->task = DONE;
         } else if (strcmp(argv[i], "--version") == 0) {
             (void)printf("slipway-%s %s\n", spec->name, SLIPWAY_VERSION);
             line->task = DONE;
@@ -148,6 +152,26 @@ static const char *instance_name(struct arena *arena, const char *service)
     return arena_printf(arena, "%s-%s-%ld", service, host, (long)getpid());
 }
 
+/* False when it says something that cannot be understood: a test that kills nothing proves
+ * nothing. */
+static bool read_crash_plan(struct service *service)
+{
+    const char *const text = getenv("SLIPWAY_CRASH_AT");
+
+    if (text == NULL || text[0] == '\0')
+        return true;
+    if (crash_plan_read(text, &service->crash)) {
+        service->ports.crash = &service->crash;
+        return true;
+    }
+    (void)fprintf(stderr,
+                  "slipway-%s: SLIPWAY_CRASH_AT=%s: there is no such place, see "
+                  "--crash-places\n",
+                  service->spec->name,
+                  text);
+    return false;
+}
+
 static int run(const struct service_spec *spec,
                const struct command_line *line,
                const struct settings *settings,
@@ -157,6 +181,8 @@ static int run(const struct service_spec *spec,
     int status;
 
     service->spec = spec;
+    if (!read_crash_plan(service))
+        return SERVICE_USAGE;
     service->port_file = line->port_file;
     service->listen = line->listen;
     if (service->listen == NULL)

@@ -48,8 +48,6 @@ static struct worker *worker_new(const struct worker_spec *spec,
     worker->service = ports;
     worker->tasks_max = spec->tasks_max > 0 ? spec->tasks_max : TASKS_MAX;
     worker->scratch = arena_with_limit(SCRATCH_MAX);
-    if (crash_plan_read(getenv("SLIPWAY_CRASH_AT"), &worker->crash_storage))
-        worker->crash = &worker->crash_storage;
     names_set(worker);
     (void)pthread_mutex_init(&worker->lock, NULL);
     (void)pthread_condattr_init(&attributes);
@@ -191,9 +189,9 @@ enum err worker_hear(struct worker *worker, int wait_ms, struct error *error)
     if (err != ERR_OK)
         return err;
     if (worker_take(worker, &record, &why) == COMMAND_SETTLED) {
-        crash_point(worker->crash, "worker-before-offset");
+        crash_point(worker->service->crash, CRASH_WORKER_BEFORE_OFFSET, worker->in_hand);
         err = settle(worker, &record, error);
-        crash_point(worker->crash, "worker-after-offset");
+        crash_point(worker->service->crash, CRASH_WORKER_AFTER_OFFSET, worker->in_hand);
         return err;
     }
     err = consumer->seek(consumer->self, record.topic, record.partition, record.offset, error);

@@ -113,6 +113,9 @@ struct driver_env worker_driver_env(const struct worker_ports *ports,
                                     const struct worker_task *task,
                                     struct arena *scratch);
 
+/* What of a deployment that command has in hand, for crash points. */
+unsigned worker_in_hand(const Pb__Command *command);
+
 /* Add a finding to the task's result: verdict, and printf for observed. The check supplies id,
  * kind, required and remedy. Returns the finding so that more can be set. */
 Pb__Finding *worker_find(struct worker_task *task,

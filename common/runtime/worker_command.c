@@ -47,6 +47,7 @@ static enum err read_command(struct run *run,
     if (err != ERR_OK)
         return err;
     run->task.command = message;
+    run->worker->in_hand = worker_in_hand(message);
     run->traceparent = envelope.traceparent;
     return ERR_OK;
 }
@@ -186,7 +187,7 @@ static enum command_fate take_task(struct run *run)
             { "drive", run->drive });
         report_started(run);
         run_add(run);
-        crash_point(worker->crash, "worker-after-claim");
+        crash_point(worker->service->crash, CRASH_WORKER_AFTER_CLAIM, worker->in_hand);
         worker_pool_wake(worker);
         return COMMAND_SETTLED;
     }
@@ -211,8 +212,10 @@ static enum command_fate put_aside(struct worker *worker,
         .attempts = 1,
     };
 
-    if (dead_letter_publish(worker->service, record, &letter, error) == ERR_OK)
+    if (dead_letter_publish(worker->service, record, &letter, error) == ERR_OK) {
+        crash_point(worker->service->crash, CRASH_WORKER_AFTER_LETTER, 0);
         return COMMAND_SETTLED;
+    }
     return retry(worker, STORE_AGAIN_MS);
 }
 

@@ -4,7 +4,6 @@
 #ifndef COMMON_RUNTIME_WORKER_INTERNAL_H
 #define COMMON_RUNTIME_WORKER_INTERNAL_H
 
-#include "common/runtime/crash.h"
 #include "common/runtime/worker.h"
 #include "common/state/keys.h"
 
@@ -71,8 +70,7 @@ struct worker {
     struct arena scratch;
     int64_t pause_until_ms; /* Monotonic. */
     uint64_t round;
-    struct crash_plan crash_storage;
-    struct crash_plan *crash; /* NULL in production. */
+    unsigned in_hand; /* crash.h: of the command that was received last. */
 
     struct worker_pool *pool; /* NULL: inline. */
     pthread_mutex_t lock;

@@ -205,6 +205,11 @@ static void count_finished(const struct run *run)
                                         worker_now_ms(worker) - run->task.started_ms);
 }
 
+static void run_crash_point(const struct run *run, enum crash_place place)
+{
+    crash_point(run->worker->service->crash, place, worker_in_hand(run->task.command));
+}
+
 /* What is left to do after the last step. Killed anywhere in here, the lease ends, and the log
  * decides by what it has: a result makes the loss stale. True when nothing is left; else
  * *ret_due_ms is set. */
@@ -223,7 +228,7 @@ static bool run_settle(struct run *run, const struct worker_ports *ports, int64_
             *ret_due_ms = now_ms + REPORT_AGAIN_MS;
             return false;
         }
-        crash_point(run->worker->crash, "worker-after-report");
+        run_crash_point(run, CRASH_WORKER_AFTER_REPORT);
         run->published = true;
         lease_stop_keeping(run);
         count_finished(run);
@@ -231,7 +236,7 @@ static bool run_settle(struct run *run, const struct worker_ports *ports, int64_
     *ret_due_ms = now_ms + MARK_AGAIN_MS;
     if (lease_done(run, ports->store) == LEASE_UNKNOWN && ++run->mark_tries < MARK_TRIES)
         return false;
-    crash_point(run->worker->crash, "worker-after-mark");
+    run_crash_point(run, CRASH_WORKER_AFTER_MARK);
     return true;
 }
 
@@ -248,9 +253,9 @@ static bool run_turn(struct run *run, const struct worker_ports *ports, int64_t 
         return false;
     }
     if (!run->answered) {
-        crash_point(run->worker->crash, "worker-before-step");
+        run_crash_point(run, CRASH_WORKER_BEFORE_STEP);
         run_step(run, ports);
-        crash_point(run->worker->crash, "worker-after-step");
+        run_crash_point(run, CRASH_WORKER_AFTER_STEP);
     }
     if (!run->answered) {
         *ret_due_ms = run->task.wake_ms;

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { OBSERVED_MAX = 4096 };
 
@@ -10,6 +11,25 @@ static bool task_stopped(void *self)
     const struct worker_task *const task = self;
 
     return task->stopped(task);
+}
+
+static bool takes_back(const Pb__Command *command)
+{
+    return command->body_case == PB__COMMAND__BODY_REVERT ||
+           command->body_case == PB__COMMAND__BODY_READ_BACK ||
+           command->body_case == PB__COMMAND__BODY_KILL_FLAGS;
+}
+
+/* The second part of a task's name is its step. */
+unsigned worker_in_hand(const Pb__Command *command)
+{
+    const char *const task =
+        command->body_case == PB__COMMAND__BODY_CANCEL ? command->cancel->task : command->task;
+    const char *const step = strchr(task, '/');
+
+    if (takes_back(command))
+        return CRASH_UNDO;
+    return step != NULL && step[1] >= '0' && step[1] <= '7' ? CRASH_STEP(step[1] - '0') : 0;
 }
 
 struct driver_env worker_driver_env(const struct worker_ports *ports,
@@ -30,6 +50,8 @@ struct driver_env worker_driver_env(const struct worker_ports *ports,
         .settings = ports->service->settings,
         .stopped = task != NULL ? task_stopped : NULL,
         .stopped_self = pointer.self,
+        .crash = ports->service->crash,
+        .in_hand = task != NULL ? worker_in_hand(task->command) : 0,
     };
 }
 

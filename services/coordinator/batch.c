@@ -3,6 +3,7 @@
 #include "services/coordinator/control.h"
 #include "services/coordinator/core/feature.h"
 #include "services/coordinator/core/lane.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/mark.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/poison.h"
@@ -338,12 +339,12 @@ static enum err commit(struct batch *batch, struct error *error)
 
     aggregates_write(batch);
     mark_write(&batch->writes, &batch->mark);
-    crash_point(batch->shell->crash, "before-commit");
+    in_hand_batch(batch, CRASH_BEFORE_COMMIT);
     err = partition_commit(batch->shell, batch->partition, &batch->writes, error);
     if (err != ERR_OK)
         return error_wrap(
             error, err, "commit up to record %lld", (long long)batch->mark.offset);
-    crash_point(batch->shell->crash, "after-commit");
+    in_hand_batch(batch, CRASH_AFTER_COMMIT);
     metrics->observe_ms(metrics->self,
                         "slipway_commit_seconds",
                         "",
@@ -364,11 +365,11 @@ static enum err publish(struct batch *batch, struct error *error)
     err = outbox_publish(batch->shell, &batch->outbox, error);
     if (err != ERR_OK)
         return err;
-    crash_point(batch->shell->crash, "after-publish");
+    in_hand_batch(batch, CRASH_AFTER_PUBLISH);
     err = outbox_trim(batch->shell, batch->partition, &batch->outbox, error);
     if (err != ERR_OK)
         return error_wrap(error, err, "trim the outbox");
-    crash_point(batch->shell->crash, "after-trim");
+    in_hand_batch(batch, CRASH_AFTER_TRIM);
     batch->partition->publish_failed = false;
     return ERR_OK;
 }

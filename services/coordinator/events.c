@@ -2,6 +2,7 @@
 
 #include "common/wire/topics.h"
 #include "services/coordinator/batch.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/leases.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/takeover.h"
@@ -158,8 +159,7 @@ enum err events_turn(struct coordinator *shell, struct error *error)
         arena_alloc(&shell->arena, BATCH_RECORDS_MAX * sizeof *own);
     enum err err = drain(shell, drained, error);
 
-    if (drained->count > 0)
-        crash_point(shell->crash, "after-receive");
+    in_hand_records(shell, drained->records, drained->count, CRASH_AFTER_RECEIVE);
     for (int32_t p = 0; p < shell->partition_count; p++) {
         size_t count = 0;
 

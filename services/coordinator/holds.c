@@ -3,6 +3,7 @@
 #include "common/planning/compile.h"
 #include "services/coordinator/control.h"
 #include "services/coordinator/core/procedure.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/states.h"
 #include "services/coordinator/told.h"
@@ -231,5 +232,6 @@ enum err holds_turn(struct coordinator *shell, struct error *error)
     }
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_outbox(shell, &outbox, CRASH_HOLDS_AFTER_PUBLISH);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "compare freezes and windows");
 }

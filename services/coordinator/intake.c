@@ -4,6 +4,7 @@
 #include "common/config/fields.h"
 #include "common/wire/foreign.h"
 #include "common/wire/topics.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/letters.h"
 #include "services/coordinator/record.h"
 
@@ -330,8 +331,10 @@ enum err intake_turn(struct coordinator *shell, struct error *error)
         err = ERR_OK;
     if (err == ERR_OK && outbox.count > 0)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_acceptances(shell, outbox.count, CRASH_INTAKE_AFTER_PUBLISH);
     if (err == ERR_OK)
         err = commit(shell, &taken, error);
+    in_hand_acceptances(shell, outbox.count, CRASH_INTAKE_AFTER_OFFSET);
     if (err == ERR_OK)
         return ERR_OK;
     if (outbox.count > 0)

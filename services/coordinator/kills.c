@@ -7,6 +7,7 @@
 #include "services/coordinator/told.h"
 
 #include "common/wire/digest.h"
+#include "services/coordinator/in_hand.h"
 
 /* How long after its end a deployment is still looked up for a latch: long enough for any
  * outage of the coordinator, short enough that a take-over does not read all of history. */
@@ -102,6 +103,7 @@ static enum err look(struct coordinator *shell,
     }
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_outbox(shell, &outbox, CRASH_KILLS_AFTER_PUBLISH);
     if (err == ERR_OK)
         partition->look_at_kills = false;
     return err;

@@ -1,5 +1,6 @@
 #include "services/coordinator/leases.h"
 
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/told.h"
 
@@ -239,6 +240,7 @@ enum err leases_turn(struct coordinator *shell, struct error *error)
     }
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_outbox(shell, &outbox, CRASH_LEASES_AFTER_PUBLISH);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "look after tasks");
 }
 
@@ -276,6 +278,7 @@ enum err leases_look_at_cancelled(struct coordinator *shell,
     }
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_outbox(shell, &outbox, CRASH_LEASES_AFTER_PUBLISH);
     if (err == ERR_OK)
         partition->look_at_cancelled = false;
     return err;

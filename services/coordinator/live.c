@@ -1,6 +1,7 @@
 #include "services/coordinator/live.h"
 
 #include "services/coordinator/core/procedure.h"
+#include "services/coordinator/in_hand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ void live_update(struct live_table *table, const Pb__DeploymentState *state, int
     if (item == NULL)
         item = live_add(table, state->id);
     item->phase = state->phase;
+    item->in_hand = in_hand_of_state(state);
     item->version = state->version;
     item->look_at_ms = 0;
     tasks_update(item, state, now_ms);

@@ -36,6 +36,7 @@ struct live_fired {
 struct live {
     char *id; /* Owned. */
     Pb__Phase phase;
+    unsigned in_hand; /* crash.h */
     uint64_t version;
     struct live_task tasks[LIVE_TASKS_MAX];
     size_t task_count;

@@ -2,6 +2,7 @@
 
 #include "common/wire/topics.h"
 #include "services/coordinator/compile.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/mark.h"
 #include "services/coordinator/partition.h"
 
@@ -235,6 +236,7 @@ enum err outbox_publish(struct coordinator *shell,
     /* A latch is out before anything that could depend on it. */
     const enum err err = publish_some(shell, outbox, true, error);
 
+    in_hand_outbox(shell, outbox, CRASH_AFTER_CONTROL);
     return err == ERR_OK ? publish_some(shell, outbox, false, error) : err;
 }
 

@@ -1,6 +1,7 @@
 #include "services/coordinator/partition.h"
 
 #include "common/wire/topics.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/mark.h"
 
 #include <stdio.h>
@@ -190,7 +191,7 @@ enum err partition_group_commit(struct coordinator *shell,
         shell->events.commit(shell->events.self, TOPIC_EVENTS, partition->number, next, error);
     if (err == ERR_OK) {
         partition->group_offset = next;
-        crash_point(shell->crash, "after-group-commit");
+        in_hand_partition(shell, partition, CRASH_AFTER_GROUP_COMMIT);
     }
     return err;
 }

@@ -70,8 +70,6 @@ static enum err coordinator_open(const struct service_ports *ports,
     shell->settled = take(partitions, sizeof *shell->settled);
     shell->outlived = take(partitions, sizeof *shell->outlived);
     takeover_nonce(ports, shell->run);
-    if (crash_plan_read(getenv("SLIPWAY_CRASH_AT"), &shell->crash_storage))
-        shell->crash = &shell->crash_storage;
     (void)snprintf(
         shell->source, sizeof shell->source, "/slipway/%s/%s", COORDINATOR, ports->instance);
     (void)snprintf(shell->why, sizeof shell->why, "starts");

@@ -5,7 +5,7 @@
 
 #include "common/runtime/service.h"
 
-/* Environment: SLIPWAY_CRASH_AT (common/runtime/crash.h), and what the operator decides about a
+/* Environment: SLIPWAY_CRASH_AT (common/ports/crash.h), and what the operator decides about a
  * log that is not the one Redis knows: SLIPWAY_ADOPT=1 (--adopt) or SLIPWAY_REBUILD=1
  * (--rebuild). Each is obeyed once for each partition. */
 const struct service_spec *coordinator_service(void);

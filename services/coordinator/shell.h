@@ -7,7 +7,7 @@
 #define SERVICES_COORDINATOR_SHELL_H
 
 #include "common/base/arena.h"
-#include "common/runtime/crash.h"
+#include "common/ports/crash.h"
 #include "common/runtime/service.h"
 #include "common/wire/digest.h"
 #include "services/coordinator/cache.h"
@@ -89,8 +89,6 @@ struct coordinator {
     struct partition **partitions; /* By number; NULL: not ours. */
     int32_t partition_count;
     struct arena arena; /* Of the piece of work being done. */
-    struct crash_plan crash_storage;
-    struct crash_plan *crash; /* NULL in production. */
     bool adopt;
     bool rebuild;
     bool *settled;  /* By partition: adopt and rebuild were obeyed, once. */

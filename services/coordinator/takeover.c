@@ -3,6 +3,7 @@
 #include "common/wire/topics.h"
 #include "services/coordinator/clean.h"
 #include "services/coordinator/control.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/kills.h"
 #include "services/coordinator/leases.h"
 #include "services/coordinator/mark.h"
@@ -194,6 +195,7 @@ static enum err begin(struct coordinator *shell,
         if (err != ERR_OK)
             return error_wrap(error, err, "begin from nothing");
         stored = (struct log_mark){ .offset = -1 };
+        in_hand_partition(shell, partition, CRASH_TAKEOVER_AFTER_CLEAN);
     }
     if (!check_ends(shell, partition, &stored))
         return ERR_OK;
@@ -201,6 +203,7 @@ static enum err begin(struct coordinator *shell,
     err = take_owner(shell, partition, error);
     if (err != ERR_OK)
         return err;
+    in_hand_partition(shell, partition, CRASH_TAKEOVER_AFTER_OWNER);
     (void)snprintf(partition->mark.cluster, sizeof partition->mark.cluster, "%s", cluster);
     partition->group_offset = partition->committed;
     partition_enter(shell, partition, PARTITION_FIRST, "waits for the log's first record");
@@ -403,6 +406,7 @@ static enum err publish_wanted(struct coordinator *shell,
         err = leases_commands(shell, partition, &outbox, error);
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_partition(shell, partition, CRASH_TAKEOVER_AFTER_PUBLISH);
     if (err == ERR_OK)
         err = outbox_trim(shell, partition, &outbox, error);
     return err;
@@ -431,6 +435,7 @@ void takeover_finish(struct coordinator *shell, struct partition *partition)
         return;
     /* Workers drop commands of a partition that is not ready: that first. */
     err = write_ready(shell, partition, &error);
+    in_hand_partition(shell, partition, CRASH_TAKEOVER_AFTER_READY);
     if (err == ERR_OK)
         err = publish_wanted(shell, partition, &error);
     if (err != ERR_OK) {

@@ -1,5 +1,6 @@
 #include "services/coordinator/timers.h"
 
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/told.h"
 
@@ -98,5 +99,6 @@ enum err timers_turn(struct coordinator *shell, struct error *error)
     }
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
+    in_hand_outbox(shell, &outbox, CRASH_TIMERS_AFTER_PUBLISH);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "fire timers");
 }

@@ -246,7 +246,9 @@ static enum err do_one(const struct worker_ports *ports,
                                  run->baseline_count,
                                  run->change->target,
                                  instance != NULL ? instance->name : "");
+    driver_crash_point(&env, CRASH_EXECUTOR_BEFORE_ACT);
     err = call_of(run)(&env, &order, &observed, error);
+    driver_crash_point(&env, CRASH_EXECUTOR_AFTER_ACT);
     if (err != ERR_OK && !task->stopped(task))
         look_after_failure(&env, run, &order, &observed);
     if (evidence[0] != '\0')

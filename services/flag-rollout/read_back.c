@@ -113,8 +113,13 @@ Pb__Finding *read_back_assert(const struct worker_ports *ports,
     struct error error = { 0 };
     Pb__Finding *finding;
 
-    if (provider_set(env, flag, environment, wanted, &error) == ERR_OK)
-        return read_back_look(ports, env, flag, environment, wanted);
+    driver_crash_point(env, CRASH_FLAGS_BEFORE_SET);
+    if (provider_set(env, flag, environment, wanted, &error) == ERR_OK) {
+        driver_crash_point(env, CRASH_FLAGS_AFTER_SET);
+        finding = read_back_look(ports, env, flag, environment, wanted);
+        driver_crash_point(env, CRASH_FLAGS_AFTER_READ_BACK);
+        return finding;
+    }
     finding = pb_new(env->arena, &pb__finding__descriptor);
     finding->verdict = PB__VERDICT__ERROR;
     finding->observed = arena_printf(env->arena, "%s: %s", flag->key, error.text);

@@ -200,10 +200,12 @@ bool call_publish(struct gateway_call *call, const struct gateway_record *record
     struct error error = { 0 };
     enum err err = envelope_seal(call->arena, ports->keys, &envelope, &out, &sealed, &error);
 
+    crash_point(ports->crash, CRASH_GATEWAY_BEFORE_PUBLISH, 0);
     if (err == ERR_OK)
         err = ports->bus.publish(ports->bus.self, &sealed, &error);
     if (err == ERR_OK)
         err = ports->bus.flush(ports->bus.self, FLUSH_MS, &error);
+    crash_point(ports->crash, CRASH_GATEWAY_AFTER_PUBLISH, 0);
     if (err == ERR_OK)
         return true;
     if (err == ERR_INVALID || err == ERR_TOO_LARGE)

@@ -55,6 +55,7 @@ static bool publish_kill(struct gateway_call *call, Pb__Kill *kill)
         streams_control_changed(call->gateway, key);
     (void)pthread_mutex_unlock(&call->gateway->lock);
     herald_wake(call->gateway->herald);
+    crash_point(call->gateway->ports->crash, CRASH_GATEWAY_AFTER_LATCH, 0);
     return true;
 }
 

@@ -226,6 +226,7 @@ static bool publish_request(struct gateway_call *call, const Pb__Event *event)
     if (!call_publish(call, &record))
         return false;
     remember(call, event);
+    crash_point(call->gateway->ports->crash, CRASH_GATEWAY_AFTER_REMEMBER, 0);
     return true;
 }
 

@@ -283,6 +283,16 @@ enum err alert_tell(struct alert_desk *desk,
     return publish_incident(desk->ports, &fact, error);
 }
 
+static unsigned step_of(const struct suspect *suspect)
+{
+    switch (suspect->phase) {
+    case PB__PHASE__STOPPING:
+    case PB__PHASE__ROLLING_BACK:
+    case PB__PHASE__BLOCKED_ROLLBACK: return CRASH_UNDO;
+    default: return suspect->step <= 7 ? CRASH_STEP(suspect->step) : 0;
+    }
+}
+
 static enum err accuse(struct alert_desk *desk,
                        const struct suspect *suspect,
                        const Pb__Alert *alert,
@@ -300,10 +310,13 @@ static enum err accuse(struct alert_desk *desk,
     };
     struct incident_word told;
 
+    desk->accused |= step_of(suspect);
+    alert_crash_point(desk, CRASH_ALERTS_BEFORE_TELL);
     if (firing && alert->severity == PB__SEVERITY__CRITICAL &&
         is_direct(desk->ports->settings, alert)) {
         const enum err err = latch(desk, suspect, alert, at_ms, error);
 
+        alert_crash_point(desk, CRASH_ALERTS_AFTER_LATCH);
         if (err != ERR_OK)
             return err;
     }

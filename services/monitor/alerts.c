@@ -23,7 +23,13 @@ static void put_down(struct alert_desk *desk)
     for (size_t i = 0; i < desk->source_count; i++)
         desk->sources[i].first = desk->sources[i].next;
     desk->in_hand = 0;
+    desk->accused = 0;
     desk->told = false;
+}
+
+void alert_crash_point(const struct alert_desk *desk, enum crash_place place)
+{
+    crash_point(desk->ports->crash, place, desk->accused);
 }
 
 /* What is remembered of alerts may be wrong from here on: somebody else had the partitions, or
@@ -331,8 +337,11 @@ static enum err make_durable(struct alert_desk *desk, struct error *error)
 
     if (err != ERR_OK)
         return err;
+    alert_crash_point(desk, CRASH_ALERTS_AFTER_TELL);
     desk->told = false;
     err = keep(desk, error);
+    if (err == ERR_OK)
+        alert_crash_point(desk, CRASH_ALERTS_AFTER_KEEP);
     for (size_t i = 0; i < desk->source_count && err == ERR_OK; i++) {
         const struct alert_source *const source = &desk->sources[i];
 
@@ -340,9 +349,11 @@ static enum err make_durable(struct alert_desk *desk, struct error *error)
             err = desk->consumer.commit(
                 desk->consumer.self, TOPIC_ALERTS, source->partition, source->next, error);
     }
-    if (err == ERR_OK)
-        put_down(desk);
-    return err;
+    if (err != ERR_OK)
+        return err;
+    alert_crash_point(desk, CRASH_ALERTS_AFTER_OFFSET);
+    put_down(desk);
+    return ERR_OK;
 }
 
 static enum err tell_due(struct alert_desk *desk, struct error *error)

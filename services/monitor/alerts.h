@@ -43,6 +43,7 @@ struct alert_desk {
     struct alert_source sources[ALERTS_PARTITIONS_MAX];
     size_t source_count;
     size_t in_hand;
+    unsigned accused;    /* crash.h: the steps of those who heard of them. */
     bool told;           /* Something was published since the last flush. */
     bool only_remember;  /* What the record at hand says was told before. */
     int64_t check_at_ms; /* When to compare the marks next. */
@@ -58,6 +59,9 @@ enum err alert_desk_open(const struct service_ports *ports,
 enum err alert_desk_turn(struct alert_desk *desk, int wait_ms, struct error *error) MUST_CHECK;
 
 void alert_desk_close(struct alert_desk *desk); /* Accepts NULL. */
+
+/* With what `accused` says. */
+void alert_crash_point(const struct alert_desk *desk, enum crash_place place);
 
 /* --- alert_note.c --- */
 

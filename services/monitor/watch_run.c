@@ -98,6 +98,13 @@ static void look_around(const struct worker_ports *ports,
     }
 }
 
+static void watch_crash_point(const struct worker_ports *ports,
+                              const struct worker_task *task,
+                              enum crash_place place)
+{
+    crash_point(ports->service->crash, place, worker_in_hand(task->command));
+}
+
 /* An incident that cannot be handed to the bus must not be forgotten: the round is an error,
  * and the next drive sees the breach again. */
 static enum err report_incidents(const struct worker_ports *ports,
@@ -107,13 +114,13 @@ static enum err report_incidents(const struct worker_ports *ports,
 {
     struct watch_run *const run = task->memory;
     const size_t count = watch_incidents(run->watch, run->incidents);
+    enum err err;
 
     for (size_t i = 0; i < count; i++) {
         const struct watch_incident *const found = &run->incidents[i];
         Pb__IncidentReported incident = PB__INCIDENT_REPORTED__INIT;
         struct incident_fact fact = { .deployment = task->command->deployment,
                                       .feature = task->command->feature };
-        enum err err;
 
         incident.cause = found->cause;
         incident.severity = found->severity;
@@ -133,8 +140,11 @@ static enum err report_incidents(const struct worker_ports *ports,
         if (err != ERR_OK)
             return err;
     }
-    return count > 0 ? ports->service->bus.flush(ports->service->bus.self, FLUSH_MS, error)
-                     : ERR_OK;
+    if (count == 0)
+        return ERR_OK;
+    err = ports->service->bus.flush(ports->service->bus.self, FLUSH_MS, error);
+    watch_crash_point(ports, task, CRASH_WATCH_AFTER_INCIDENT);
+    return err;
 }
 
 static void tell_progress(struct worker_task *task, struct arena *scratch, int64_t now_ms)
@@ -213,6 +223,7 @@ static enum worker_step take_round(const struct worker_ports *ports,
     if (report_incidents(ports, task, scratch, error) != ERR_OK)
         return WORKER_DONE;
     keep(ports, task, scratch, decision.over);
+    watch_crash_point(ports, task, CRASH_WATCH_AFTER_KEEP);
     if (!decision.over) {
         tell_progress(task, scratch, now_ms);
         task->wake_ms = decision.wake_ms;

@@ -25,10 +25,12 @@ enum err delivery_send(const struct driver_env *env,
 {
     const struct channel_driver *driver = NULL;
     struct delivery_note note = { .id = "", .link = "", .observed = "", .evidence = "" };
-    const enum err err =
-        channel_send(env, delivery->use->channel, notice, &driver, &note, error);
+    enum err err;
     Pb__Receipt *receipt;
 
+    driver_crash_point(env, CRASH_NOTICE_BEFORE_SEND);
+    err = channel_send(env, delivery->use->channel, notice, &driver, &note, error);
+    driver_crash_point(env, CRASH_NOTICE_AFTER_SEND);
     delivery->retry_after_ms = note.retry_after_ms;
     if (err != ERR_OK)
         return err;

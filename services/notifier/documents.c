@@ -182,6 +182,7 @@ enum err document_publish(const struct driver_env *env,
         return error_set(error, ERR_INVALID, "'%.60s/%.60s' is no file name", deployment, name);
     err = web ? publish_http(env, name, deployment, text, ret, error)
               : publish_file(env, name, deployment, text, ret, error);
+    driver_crash_point(env, CRASH_DOCUMENT_AFTER_PUBLISH);
     if (err != ERR_OK)
         return err;
     digest_sha256(text, strlen(text), wanted);

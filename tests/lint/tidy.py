@@ -93,10 +93,21 @@ def check_functions(paths):
             complain(tag["path"], tag["line"], f"{tag['name']} is {length} lines long")
 
 
+def check_crash_places(paths):
+    """Every place where a process may be made to die is one in the code."""
+    table = "common/ports/crash_places.def"
+    code = "".join((ROOT / p).read_text() for p in paths if not p.startswith("tests/"))
+    for number, line in enumerate((ROOT / table).read_text().splitlines(), 1):
+        row = re.match(r"CRASH\((\w+),", line)
+        if row and not re.search(rf"\bCRASH_{row.group(1)}\b", code):
+            complain(table, number, f"nothing comes to CRASH_{row.group(1)}")
+
+
 sources = sorted(str(p.relative_to(ROOT)) for top in ("common", "services", "deploy", "tests")
                  for p in (ROOT / top).rglob("*.[ch]"))
 for source in sources:
     check_file(source)
+check_crash_places(sources)
 check_functions([s for s in sources if s.endswith(".c")])
 print("\n".join(problems) or f"{len(sources)} files tidy")
 sys.exit(bool(problems))

@@ -310,8 +310,14 @@ static enum err run_in_folder(const struct driver_env *env,
         return err;
     if (driver_stopped(env))
         return error_set(error, ERR_STALE, "stopped before %s changed", order->target->name);
-    err = errand->changes_nothing ? ERR_OK : leave_fence(env, order, error);
-    return err == ERR_OK ? run(env, order, errand->argv, file, NULL, error) : err;
+    if (errand->changes_nothing)
+        return run(env, order, errand->argv, file, NULL, error);
+    err = leave_fence(env, order, error);
+    driver_crash_point(env, CRASH_DEPLOYER_AFTER_MARK);
+    if (err == ERR_OK)
+        err = run(env, order, errand->argv, file, NULL, error);
+    driver_crash_point(env, CRASH_DEPLOYER_AFTER_ACT);
+    return err;
 }
 
 static enum err run_errand(const struct driver_env *env,

@@ -251,12 +251,15 @@ static enum err switch_to(const struct site *site,
         err = mark(site, to, MARKER_SWITCHING, error);
 
     release_directory_reached(site->order, "marked");
+    driver_crash_point(site->env, CRASH_DEPLOYER_AFTER_MARK);
     if (err == ERR_OK)
         err = point(site, to, error);
     release_directory_reached(site->order, "linked");
+    driver_crash_point(site->env, CRASH_DEPLOYER_AFTER_LINK);
     if (err == ERR_OK)
         err = restart(site, to, error);
     release_directory_reached(site->order, "restarted");
+    driver_crash_point(site->env, CRASH_DEPLOYER_AFTER_ACT);
     if (err == ERR_OK)
         err = mark(site, to, settled_state(to), error);
     if (err == ERR_OK)
@@ -326,6 +329,7 @@ static enum err go_in_turn(const struct driver_env *env,
     if (err != ERR_OK)
         return err;
     release_directory_reached(order, "staged");
+    driver_crash_point(env, CRASH_DEPLOYER_AFTER_STAGE);
     if (driver_stopped(env))
         return error_set(error, ERR_STALE, "stopped before %s was switched", site.directory);
     if (is_there(&site, &wanted))

@@ -153,12 +153,15 @@ static enum err move(const struct driver_env *env,
     enum err err = mark(env, order, router, MARKER_SWITCHING, error);
 
     release_directory_reached(order, "marked");
+    driver_crash_point(env, CRASH_DEPLOYER_AFTER_MARK);
     if (err == ERR_OK)
         err = point(env, order, router, error);
     release_directory_reached(order, "linked");
+    driver_crash_point(env, CRASH_DEPLOYER_AFTER_LINK);
     if (err == ERR_OK)
         err = reload(env, order, router, error);
     release_directory_reached(order, "reloaded");
+    driver_crash_point(env, CRASH_DEPLOYER_AFTER_ACT);
     if (err == ERR_OK)
         err = mark(env, order, router, DEPLOYED_ACTIVE, error);
     return err;

@@ -167,8 +167,10 @@ static enum err write_and_read(struct jira *jira,
     const char *id = "";
     enum err err = begun ? ERR_OK : remember(jira, "sending", "", error);
 
+    driver_crash_point(jira->env, CRASH_JIRA_AFTER_NOTE);
     if (err == ERR_OK)
         err = write_comment(jira, &id, error);
+    driver_crash_point(jira->env, CRASH_JIRA_AFTER_COMMENT);
     if (err == ERR_OK)
         err = id[0] != '\0' ? read_comment(jira, id, ret_text, error)
                             : find_comment(jira, ret_text, &id, error);

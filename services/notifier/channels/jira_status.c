@@ -90,6 +90,7 @@ static enum err make(struct jira *jira,
 
     if (err == ERR_OK)
         err = jira_call(jira, "POST", "/transitions", body, NULL, error);
+    driver_crash_point(jira->env, CRASH_JIRA_AFTER_TRANSITION);
     json_decref(body);
     json_decref(note);
     return err;

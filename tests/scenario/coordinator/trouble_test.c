@@ -97,7 +97,7 @@ static void start_to_die(struct dying *dying)
 {
     if (stage.coordinator == NULL || stage.coordinator->state == NULL)
         stage_start(&stage);
-    ((struct coordinator *)stage.coordinator->state)->crash = &dying->plan;
+    stage.coordinator->ports.crash = &dying->plan;
     dying->plan.die = cluster_die;
     dying->plan.self = stage.coordinator;
 }
@@ -120,9 +120,8 @@ static void die_at(const struct path *path, const char *place, unsigned every)
     unsigned deaths = 1;
 
     for (unsigned nth = 1; deaths > 0; nth += every) {
-        struct dying dying = { .plan = { .remaining = nth } };
+        struct dying dying = { .plan = { .at = crash_place_named(place), .remaining = nth } };
 
-        (void)snprintf(dying.plan.at, sizeof dying.plan.at, "%s", place);
         stage_open(&stage);
         walk(path, settle_dying, &dying);
         check(summary(&stage.cluster.arena), wanted, place, nth);
@@ -135,10 +134,17 @@ static void die_at(const struct path *path, const char *place, unsigned every)
 
 static void killed_at_any_boundary_both_paths_end_as_they_do_without(void **state)
 {
-    static const char *const places[] = {
-        "after-receive", "before-commit", "after-commit",
-        "after-publish", "after-trim",    "after-group-commit"
-    };
+    static const char *const places[] = { "after-receive",
+                                          "before-commit",
+                                          "after-commit",
+                                          "after-publish",
+                                          "after-trim",
+                                          "after-group-commit",
+                                          "after-control",
+                                          "intake-after-publish",
+                                          "takeover-after-owner",
+                                          "takeover-after-ready",
+                                          "takeover-after-publish" };
 
     (void)state;
     for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++) {

@@ -54,18 +54,16 @@ static void die(void *self)
 static bool worker_dies_at(const char *place)
 {
     void *opened = NULL;
-    struct worker *worker;
+    struct crash_plan plan = { .at = crash_place_named(place), .remaining = 1, .die = die };
     volatile bool dead = true; /* It must survive the jump. */
 
     assert_int_equal(worker_open_inline(&spec, &world.ports, &opened, &error), ERR_OK);
-    worker = opened;
-    worker->crash_storage = (struct crash_plan){ .remaining = 1, .die = die };
-    (void)snprintf(worker->crash_storage.at, sizeof worker->crash_storage.at, "%s", place);
-    worker->crash = &worker->crash_storage;
+    world.ports.crash = &plan;
     if (setjmp(died) == 0) {
-        assert_int_equal(worker_turn_inline(worker, &error), ERR_OK);
+        assert_int_equal(worker_turn_inline(opened, &error), ERR_OK);
         dead = false;
     }
+    world.ports.crash = NULL;
     worker_close_inline(opened);
     return dead;
 }
