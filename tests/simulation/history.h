@@ -15,7 +15,6 @@ struct deed {
     const char *target;
     const char *instance;
     const char *deployment;
-    const char *task;
     const char *version;
     uint64_t grant;
     uint64_t at_version;

@@ -1,6 +1,7 @@
 /* What the workers do here: the real runtime claims, keeps leases, cancels and reports; the
  * work itself is done on simulated targets, and goes wrong as the weather says. Flags are set
  * by the real flag-rollout. */
+#include "common/drivers/deployers/deployer.h"
 #include "tests/simulation/world.h"
 
 #include <string.h>
@@ -10,7 +11,6 @@ enum { WORK_MS = 700, SILENCE_MS = 100 * 1000 * 1000, SAMPLE_MS = 500 };
 /* Of one task, between its steps. */
 struct labour {
     int64_t until_ms; /* It is at work till then. */
-    unsigned next;    /* Instance. */
     unsigned samples;
 };
 
@@ -155,143 +155,11 @@ static void observe(struct world *world, struct worker_task *task, const Pb__Cha
         observed->target = site->target;
         observed->instance = site->name;
         observed->version = arena_text(task->arena, site->version);
+        observed->digest = arena_text(task->arena, site->digest);
+        observed->fence = pb_fence_text(task->arena, &site->fence);
+        observed->state = DEPLOYED_ACTIVE;
         PB_APPEND(task->arena, task->result, observed, observed);
     }
-}
-
-static const char *before_of(Pb__Observed *const *baseline,
-                             size_t count,
-                             const char *target,
-                             const char *instance)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (pb_same(baseline[i]->target, target) && pb_same(baseline[i]->instance, instance))
-            return baseline[i]->version;
-    }
-    return "unknown";
-}
-
-static const Pb__Batch *batch_of(const Pb__Change *change, uint32_t index)
-{
-    for (size_t i = 0; i < change->n_batches; i++) {
-        if (change->batches[i]->index == index)
-            return change->batches[i];
-    }
-    return NULL;
-}
-
-/* One instance after the other: the runtime looks between them whether it may go on. */
-static enum worker_step bring(const struct worker_ports *ports,
-                              struct worker_task *task,
-                              const Pb__Change *change,
-                              uint32_t index,
-                              bool back)
-{
-    struct process *const process = process_of(ports);
-    struct world *const world = process->world;
-    const Pb__Command *const command = task->command;
-    const Pb__Batch *const batch = batch_of(change, index);
-    struct labour *const labour = labour_of(ports, task, 0);
-    enum worker_step step;
-    struct order order = { .command = command, .target = change->target, .back = back };
-
-    if (is_held_up(ports, task, labour, &step))
-        return step;
-    if (happens(process, world->weather.error))
-        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
-    if (labour->next < batch->n_instances) {
-        order.instance = batch->instances[labour->next];
-        order.version =
-            back ? before_of(command->revert->baseline,
-                             command->revert->n_baseline,
-                             change->target,
-                             order.instance)
-                 : arena_printf(task->arena, "%s of %s", change->version, command->deployment);
-        if (!process_reaches_out(process, order.instance) ||
-            happens(process, world->weather.broken))
-            return failed(task, PB__OUTCOME__OUTCOME_ERROR, "the target does not answer");
-        if (!site_put(world, &order))
-            return failed(task, PB__OUTCOME__OUTCOME_FAILED, "the target refuses");
-        labour->next++;
-        return again(task, now_of(ports) + dice_ms(&world->dice, 0, WORK_MS));
-    }
-    find_one(task,
-             arena_printf(task->arena, "apply.%u.%u", change->index, index),
-             happens(process, world->weather.bad_finding) ? PB__VERDICT__FAIL
-                                                          : PB__VERDICT__PASS);
-    find_one(task, "logs.errors", PB__VERDICT__PASS);
-    find_one(task, "traffic.weight", PB__VERDICT__PASS);
-    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
-    return WORKER_DONE;
-}
-
-static enum worker_step apply(const struct worker_ports *ports,
-                              struct worker_task *task,
-                              struct error *error)
-{
-    (void)error;
-    return bring(ports, task, task->command->apply->change, task->command->apply->batch, false);
-}
-
-static enum worker_step revert(const struct worker_ports *ports,
-                               struct worker_task *task,
-                               struct error *error)
-{
-    (void)error;
-    return bring(
-        ports, task, task->command->revert->change, task->command->revert->batch, true);
-}
-
-static bool stays(const Pb__ReadBack *asked, const Pb__Change *change)
-{
-    for (size_t i = 0; i < asked->n_kept; i++) {
-        if (asked->kept[i]->index == change->index)
-            return true;
-    }
-    for (size_t i = 0; i < asked->n_skipped; i++) {
-        if (asked->skipped[i] == change->index)
-            return true;
-    }
-    return false;
-}
-
-static bool is_as_before(struct world *world, const Pb__ReadBack *asked)
-{
-    for (size_t i = 0; i < asked->n_baseline; i++) {
-        const Pb__Observed *const before = asked->baseline[i];
-        const struct site *const site = site_find(world, before->target, before->instance);
-        bool compared = false;
-
-        for (size_t c = 0; c < asked->n_changes; c++)
-            compared |= pb_same(asked->changes[c]->target, before->target) &&
-                        !stays(asked, asked->changes[c]);
-        if (compared && site != NULL && strcmp(site->version, before->version) != 0)
-            return false;
-    }
-    return true;
-}
-
-static enum worker_step read_back(const struct worker_ports *ports,
-                                  struct worker_task *task,
-                                  struct error *error)
-{
-    struct process *const process = process_of(ports);
-    const struct labour *const labour = labour_of(ports, task, 0);
-    enum worker_step step;
-    const Pb__ReadBack *const asked = task->command->read_back;
-
-    (void)error;
-    if (is_held_up(ports, task, labour, &step))
-        return step;
-    if (!process_reaches_out(process, "read back"))
-        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "the target does not answer");
-    for (size_t i = 0; i < asked->n_changes; i++)
-        observe(process->world, task, asked->changes[i]);
-    find_one(task,
-             "read-back",
-             is_as_before(process->world, asked) ? PB__VERDICT__PASS : PB__VERDICT__FAIL);
-    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
-    return WORKER_DONE;
 }
 
 /* --- checks, watches, words --- */
@@ -382,11 +250,6 @@ static enum worker_step finalise(const struct worker_ports *ports,
 
 /* clang-format off */
 static const struct worker_handler checkers[] = { { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = run_checks } };
-static const struct worker_handler movers[] = {
-    { .body = PB__COMMAND__BODY_APPLY, .step = apply },
-    { .body = PB__COMMAND__BODY_REVERT, .step = revert },
-    { .body = PB__COMMAND__BODY_READ_BACK, .step = read_back },
-};
 static const struct worker_handler watchers[] = { { .body = PB__COMMAND__BODY_WATCH, .step = watch } };
 static const struct worker_handler heralds[] = {
     { .body = PB__COMMAND__BODY_ANNOUNCE, .step = announce },
@@ -394,7 +257,6 @@ static const struct worker_handler heralds[] = {
 };
 
 const struct worker_spec labour_prechecks = { .name = "prechecks", .handlers = checkers, .handler_count = 1 };
-const struct worker_spec labour_executor = { .name = "executor", .handlers = movers, .handler_count = 3 };
 const struct worker_spec labour_validator = { .name = "validator", .handlers = checkers, .handler_count = 1 };
 const struct worker_spec labour_monitor = { .name = "monitor", .handlers = watchers, .handler_count = 1 };
 const struct worker_spec labour_notifier = { .name = "notifier", .handlers = heralds, .handler_count = 2 };

@@ -130,6 +130,7 @@ static void judge_run(struct world *world, struct outcome *ret)
 
     for (size_t i = 0; i < world->feature_count; i++)
         features[i] = world->features[i].name;
+    outer_world_turn(world, INT64_MAX);
     judge_read(&judge, world->broker, (int32_t)world->set->settings[0]->kafka.partitions);
     if (!judge_all(&judge)) {
         ret->rule = judge.rule;

@@ -9,82 +9,18 @@ enum { LAST_SUBMIT_MS = 60 * 1000, LOOK_MS = 4000, RETRIES = 3, ATTEMPTS = 3 };
 
 /* --- what they submit --- */
 
-static bool is_for(const Pb__AcceptanceSignedOff *acceptance, const char *target)
-{
-    const bool pays = strcmp(target, "pay") == 0;
-
-    for (size_t i = 0; i < acceptance->n_services; i++) {
-        if ((strcmp(acceptance->services[i], "pay") == 0) == pays)
-            return true;
-    }
-    return false;
-}
-
-static void choose_services(struct dice *dice, Pb__AcceptanceSignedOff *acceptance)
-{
-    const unsigned choice = dice_below(dice, 5);
-
-    if (choice <= 2) /* shop */
-        acceptance->n_services = 1;
-    else if (choice == 3) /* pay */
-        PB_REMOVE(acceptance, services, 0);
-}
-
-static void choose_artifacts(struct dice *dice, Pb__AcceptanceSignedOff *acceptance)
-{
-    for (size_t i = acceptance->n_artifacts; i-- > 0;) {
-        Pb__Artifact *const artifact = acceptance->artifacts[i];
-        const bool spared = dice_below(dice, 4) == 0 && strcmp(artifact->target, "shop") != 0 &&
-                            strcmp(artifact->target, "pay") != 0;
-
-        if (!is_for(acceptance, artifact->target) || spared)
-            PB_REMOVE(acceptance, artifacts, i);
-        else if (dice_below(dice, 10) == 0)
-            artifact->on_rollback = PB__ON_ROLLBACK__KEEP;
-        else if (dice_below(dice, 20) == 0) {
-            artifact->on_rollback = PB__ON_ROLLBACK__MANUAL;
-            artifact->way_back = "by hand";
-        }
-    }
-}
-
-static void choose_stages(struct dice *dice, Pb__AcceptanceSignedOff *acceptance)
-{
-    for (size_t i = acceptance->n_rollout; i-- > 0;) {
-        if (acceptance->n_rollout > 1 && dice_below(dice, 2) == 0)
-            PB_REMOVE(acceptance, rollout, i);
-        else if (dice_below(dice, 5) == 0)
-            acceptance->rollout[i]->gate_role = "technical-lead";
-    }
-}
-
-static Pb__AcceptanceSignedOff *make_acceptance(struct world *world, const char *name)
-{
-    static const char *const policies[POLICIES] = { "quick", "patient", "strict" };
-    struct dice *const dice = &world->dice;
-    Pb__AcceptanceSignedOff *const acceptance = pb_clone(&world->arena, world->set->acceptance);
-
-    acceptance->feature = name;
-    acceptance->title = name;
-    acceptance->flags[0]->key = name;
-    acceptance->policy = policies[dice_below(dice, POLICIES)];
-    acceptance->approach = dice_below(dice, 2) == 0 ? "canary" : "rolling";
-    choose_services(dice, acceptance);
-    choose_artifacts(dice, acceptance);
-    choose_stages(dice, acceptance);
-    return acceptance;
-}
-
 void people_open(struct world *world)
 {
     static const char *const names[FEATURES_MAX] = { "one", "two", "three" };
 
-    world->feature_count = 1 + dice_below(&world->dice, FEATURES_MAX);
-    for (size_t i = 0; i < world->feature_count; i++) {
+    const size_t count = 1 + dice_below(&world->dice, FEATURES_MAX);
+
+    world->feature_count = count;
+    for (size_t i = 0; i < count; i++) {
         struct feature *const feature = &world->features[i];
 
         (void)snprintf(feature->name, sizeof feature->name, "%s", names[i]);
-        feature->acceptance = make_acceptance(world, feature->name);
+        feature->acceptance = acceptance_make(world, feature->name);
         feature->submit_ms =
             world_now_ms(world) + (i == 0 ? 0 : dice_ms(&world->dice, 0, LAST_SUBMIT_MS));
     }
@@ -94,8 +30,10 @@ static void submit(struct world *world, struct feature *feature)
 {
     const bool other = feature->sent > 0 && dice_below(&world->dice, 2) == 0;
 
-    if (other)
+    if (other) {
         feature->acceptance->title = world_id(world, "better");
+        acceptance_renew(world, feature->acceptance);
+    }
     feature->submit_ms = INT64_MAX;
     if (++feature->sent < 3 && dice_below(&world->dice, 4) == 0 && !world->quiet)
         feature->submit_ms = world_now_ms(world) + dice_ms(&world->dice, 0, LAST_SUBMIT_MS);
@@ -315,7 +253,7 @@ static void restore_by_hand(struct world *world,
         const Pb__Observed *const before = state->baseline[i];
 
         if (pb_same(before->target, change->target))
-            site_restore(world, before->target, before->instance, before->version);
+            site_restore(world, before);
     }
 }
 

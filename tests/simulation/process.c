@@ -39,6 +39,20 @@ static void stand_still(struct process *process, int64_t most_ms)
     process->busy = false;
 }
 
+void process_waits(struct process *process, int64_t ms)
+{
+    struct world *const world = process->world;
+
+    if (process->dying || !process->turning || world->quiet)
+        return;
+    process->busy = true;
+    process->evicted = false;
+    process->since_ms = world_now_ms(world);
+    process->until_ms = process->since_ms + ms;
+    fiber_yield(process->fiber);
+    process->busy = false;
+}
+
 static void die(struct process *process, const char *operation, const char *object)
 {
     process->dying = true;
@@ -90,6 +104,11 @@ static enum memory_fault ask(void *self, const char *operation, const char *obje
     if (dice_chance(&world->dice, weather->unanswered))
         return FAULT_AFTER;
     return dice_chance(&world->dice, weather->dropped) ? FAULT_LOST : FAULT_NONE;
+}
+
+enum memory_fault process_asks(struct process *process, const char *how, const char *what)
+{
+    return ask(process, how, what);
 }
 
 bool process_reaches_out(struct process *process, const char *what)
@@ -177,6 +196,7 @@ static struct service_ports ports_of(struct process *process)
         .clock = { wall_ms, steady_ms, process },
         .bus = memory_bus(world->broker, (struct memory_faults){ process, ask }),
         .log = { process, write_log },
+        .process = outer_world_runner(process),
         .metrics = { process, count, count, count },
         .keys = &world->set->keys,
         .open_store = open_store,
@@ -350,7 +370,9 @@ int64_t process_wake_ms(const struct process *process)
     if (process->state == NULL)
         return process->up_at_ms;
     if (process->busy)
-        return process->evicted ? process->until_ms : process->since_ms + SESSION_MS;
+        return process->evicted || process->until_ms < process->since_ms + SESSION_MS
+                   ? process->until_ms
+                   : process->since_ms + SESSION_MS;
     chores_ms = process->turned_ms + IDLE_CHORES_MS;
     if (process->worker != NULL) {
         wake_ms = worker_next_wake_ms(process->state);

@@ -88,7 +88,7 @@ static bool only_holders_touch_targets(struct judge *judge)
         if (!granted)
             return judge_broken(judge,
                                 "%s touched %s under grant %llu of %s, which it never had",
-                                deed->task,
+                                deed->deployment,
                                 deed->instance,
                                 (unsigned long long)deed->grant,
                                 lane);

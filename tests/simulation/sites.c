@@ -1,8 +1,15 @@
 #include "common/adapters/memory/heap.h"
+#include "common/base/text.h"
+#include "common/drivers/deployers/facts.h"
 #include "tests/simulation/world.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { STATUS_BUSY = 75, STATUS_NEVER = 65, OUTPUT_MAX = 256 };
+
+static const char before_digest[] =
+    "bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0";
 
 void sites_open(struct world *world)
 {
@@ -18,6 +25,7 @@ void sites_open(struct world *world)
                                    .service = target->service,
                                    .name = target->instances[i].name };
             (void)snprintf(site->version, sizeof site->version, "before");
+            (void)snprintf(site->digest, sizeof site->digest, "%s", before_digest);
         }
     }
 }
@@ -45,42 +53,94 @@ static void remember(struct world *world, const struct site *site, const struct 
         .service = site->service,
         .target = site->target,
         .instance = site->name,
-        .deployment = arena_text(arena, order->command->deployment),
-        .task = arena_text(arena, order->command->task),
+        .deployment = arena_text(arena, order->deployment),
         .version = arena_text(arena, order->version),
-        .grant = order->command->fence->grant,
-        .at_version = order->command->fence->version,
+        .grant = order->fence.grant,
+        .at_version = order->fence.version,
         .back = order->back,
     };
 }
 
-bool site_put(struct world *world, const struct order *order)
+static bool site_put(struct world *world, struct site *site, const struct order *order)
 {
-    struct site *const site = site_find(world, order->target, order->instance);
-    const Pb__Fence *const fence = order->command->fence;
+    const Pb__Fence *const fence = &order->fence;
 
-    if (site == NULL || fence == NULL || fence->grant < site->grant ||
-        (fence->grant == site->grant && fence->version < site->at_version)) {
-        world_tell(world, "%s refuses %s: lower fence", order->instance, order->command->task);
+    if (pb_fence_before(fence, &site->fence)) {
+        world_tell(world,
+                   "%s refuses %s of %s: lower fence",
+                   site->name,
+                   order->version,
+                   order->deployment);
         return false;
     }
-    site->grant = fence->grant;
-    site->at_version = fence->version;
+    site->fence = *fence;
     (void)snprintf(site->version, sizeof site->version, "%s", order->version);
-    world_tell(world, "%s runs %s by %s", site->name, site->version, order->command->task);
+    (void)snprintf(site->digest, sizeof site->digest, "%s", order->digest);
+    world_tell(world, "%s runs %s by %s", site->name, site->version, order->deployment);
     remember(world, site, order);
     return true;
 }
 
-void site_restore(struct world *world,
-                  const char *target,
-                  const char *instance,
-                  const char *version)
+static int observe(struct world *world, const struct site *site, struct text *output)
 {
-    struct site *const site = site_find(world, target, instance);
+    (void)world;
+    text_add(output,
+             "%s %s %llu.%llu\n",
+             site->version,
+             site->digest,
+             (unsigned long long)site->fence.grant,
+             (unsigned long long)site->fence.version);
+    return 0;
+}
+
+/* /site apply|revert target instance version digest fence deployment */
+static int bring(struct world *world,
+                 struct site *site,
+                 const char *const *argv,
+                 struct text *output)
+{
+    struct order order = { .back = strcmp(argv[1], "revert") == 0 };
+
+    order.version = argv[4];
+    order.digest = argv[5];
+    order.deployment = argv[7];
+    if (!fence_parse(argv[6], &order.fence)) {
+        text_add(output, "\"%s\" is no fence\n", argv[6]);
+        return STATUS_NEVER;
+    }
+    if (site_put(world, site, &order))
+        return 0;
+    text_add(output, "a higher fence was here\n");
+    return STATUS_NEVER;
+}
+
+int sites_run(struct world *world, const char *const *argv, struct text *output)
+{
+    struct site *site;
+    size_t count = 0;
+
+    while (argv[count] != NULL)
+        count++;
+    site = count >= 4 ? site_find(world, argv[2], argv[3]) : NULL;
+    if (site == NULL) {
+        text_add(output, "there is no such site\n");
+        return STATUS_BUSY;
+    }
+    if (strcmp(argv[1], "observe") == 0)
+        return observe(world, site, output);
+    if (count == 8)
+        return bring(world, site, argv, output);
+    text_add(output, "that cannot be done with sites\n");
+    return STATUS_NEVER;
+}
+
+void site_restore(struct world *world, const Pb__Observed *before)
+{
+    struct site *const site = site_find(world, before->target, before->instance);
 
     if (site == NULL)
         return;
-    (void)snprintf(site->version, sizeof site->version, "%s", version);
+    (void)snprintf(site->version, sizeof site->version, "%s", before->version);
+    (void)snprintf(site->digest, sizeof site->digest, "%s", before->digest);
     world_tell(world, "%s runs %s by hand", site->name, site->version);
 }

@@ -1,6 +1,7 @@
 #include "tests/simulation/world.h"
 
 #include "common/wire/topics.h"
+#include "services/executor/executor.h"
 #include "services/flag-rollout/service.h"
 
 #include <stdarg.h>
@@ -68,7 +69,7 @@ static void start_processes(struct world *world)
 {
     static const struct worker_spec *const workers[] = { NULL,
                                                          &labour_prechecks,
-                                                         &labour_executor,
+                                                         &executor_spec,
                                                          &labour_validator,
                                                          &labour_monitor,
                                                          &flag_rollout_worker,
@@ -168,8 +169,11 @@ static void turn_processes(struct world *world)
 
 static int64_t next_ms(const struct world *world)
 {
+    const int64_t late_ms = outer_world_wake_ms(world);
     int64_t next = people_wake_ms(world);
 
+    if (late_ms < next)
+        next = late_ms;
     for (size_t i = 0; i < world->process_count; i++) {
         const int64_t wake_ms = process_wake_ms(&world->processes[i]);
 
@@ -201,6 +205,7 @@ void world_round(struct world *world)
     copy_store(world);
     if (!world->quiet)
         mischief_turn(world);
+    outer_world_turn(world, world_now_ms(world));
     gateways_turn(world);
     people_turn(world);
     turn_processes(world);

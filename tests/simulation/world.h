@@ -7,9 +7,11 @@
 #include "common/adapters/memory/bus.h"
 #include "common/adapters/memory/clock.h"
 #include "common/adapters/memory/store.h"
+#include "common/base/text.h"
 #include "common/domain/flags.h"
 #include "common/runtime/worker.h"
 #include "common/state/projection.h"
+#include "common/wire/digest.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/fiber.h"
 #include "tests/simulation/history.h"
@@ -20,6 +22,7 @@ enum {
     GATEWAYS = 2,
     FEATURES_MAX = 3,
     SITES_MAX = 16,
+    LATE_MAX = 64,
     COPIES = 4, /* Of Redis, a second apart or more. */
     POLICIES = 3,
     SESSION_MS = 6000,
@@ -64,8 +67,14 @@ struct site {
     const char *service;
     const char *name;
     char version[64];
-    uint64_t grant;
-    uint64_t at_version;
+    char digest[DIGEST_HEX_SIZE];
+    Pb__Fence fence;
+};
+
+/* A program that does what it was told after its caller gave up on it. */
+struct late_call {
+    int64_t at_ms;
+    const char **argv;
 };
 
 /* A gateway as far as users see it: its own fold of control.v1. */
@@ -107,6 +116,8 @@ struct world {
     size_t process_count;
     struct site sites[SITES_MAX];
     size_t site_count;
+    struct late_call late[LATE_MAX];
+    size_t late_count;
     struct gateway gateways[GATEWAYS];
     struct feature features[FEATURES_MAX];
     size_t feature_count;
@@ -161,27 +172,36 @@ void process_stop(struct process *process); /* Cleanly; a busy one dies. */
 bool process_has_work(const struct process *process);
 /* When it wants to be called next though nothing happens. */
 int64_t process_wake_ms(const struct process *process);
-/* A call to the outside that is no port: false if it does not come about. */
+/* What becomes of a call to the outside. May take its time, and the process may be dying after.
+ */
+enum memory_fault process_asks(struct process *process, const char *how, const char *what);
+/* False if it does not come about. */
 bool process_reaches_out(struct process *process, const char *what);
+/* It stands still so long, in the middle of a turn. */
+void process_waits(struct process *process, int64_t ms);
 
 /* --- sites.c --- */
 void sites_open(struct world *world);
 struct site *site_find(struct world *world, const char *target, const char *instance);
-/* What a worker asks of an instance. */
+/* What an instance is told. */
 struct order {
-    const Pb__Command *command;
-    const char *target;
-    const char *instance;
+    const char *deployment;
     const char *version;
+    const char *digest;
+    Pb__Fence fence;
     bool back;
 };
-/* False: its fence is lower than what the instance has seen. */
-bool site_put(struct world *world, const struct order *order);
+/* The program that deployers run: /site observe|apply|revert target instance ... Its exit
+ * status. */
+int sites_run(struct world *world, const char *const *argv, struct text *output);
 /* By hand: whatever it runs and whoever wants something else. */
-void site_restore(struct world *world,
-                  const char *target,
-                  const char *instance,
-                  const char *version);
+void site_restore(struct world *world, const Pb__Observed *before);
+
+/* --- outer_world.c --- */
+/* Does what is late, until then. */
+void outer_world_turn(struct world *world, int64_t until_ms);
+int64_t outer_world_wake_ms(const struct world *world);
+struct process_runner outer_world_runner(struct process *process);
 
 /* --- gateways.c --- */
 void gateways_open(struct world *world);
@@ -190,8 +210,13 @@ void gateways_turn(struct world *world);
 enum err gateways_client(struct process *process, struct http_client *ret);
 
 /* --- labour.c --- */
-extern const struct worker_spec labour_prechecks, labour_executor, labour_validator,
-    labour_monitor, labour_notifier;
+extern const struct worker_spec labour_prechecks, labour_validator, labour_monitor,
+    labour_notifier;
+
+/* --- acceptances.c --- */
+Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name);
+/* Versions that nobody else brings. */
+void acceptance_renew(struct world *world, Pb__AcceptanceSignedOff *acceptance);
 
 /* --- people.c --- */
 void people_open(struct world *world);

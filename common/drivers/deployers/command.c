@@ -9,7 +9,9 @@
  *     side      prints the side that has the traffic
  *
  * Status 0 is done, 65 is "never", anything else may be tried again. The fence is kept by the
- * target (observe prints it) or, with `state`, in a file of the driver. */
+ * target (observe prints it, 0.0 at first) or, with `state`, in a file of the driver. A target
+ * that keeps it is told each order's fence, also where it runs the wanted version already: what
+ * was told it earlier, timed out and arrives late must find a higher one. */
 #include "common/drivers/deployers/artifact.h"
 #include "common/drivers/deployers/disk.h"
 #include "common/drivers/deployers/facts.h"
@@ -60,6 +62,8 @@ struct sighting {
     const char *digest;
     Pb__Fence fence;
     bool fenced;
+    bool keeps; /* The target itself printed a fence, and that is it: */
+    Pb__Fence kept;
 };
 
 static enum err run(const struct driver_env *env,
@@ -131,6 +135,8 @@ static enum err parse(struct arena *arena,
                          ERR_INVALID,
                          "observe printed \"%.100s\", not \"version digest\"",
                          is_printable(output) ? output : "?");
+    seen.keeps = seen.fenced;
+    seen.kept = seen.fence;
     *ret = seen;
     return ERR_OK;
 }
@@ -280,7 +286,7 @@ static enum err take_copy(const struct driver_env *env,
     if (err != ERR_OK)
         return err;
     copy = arena_printf(env->arena, "%s/%s", folder, artifact.name);
-    err = disk_copy(artifact.path, copy, error);
+    err = disk_copy_for_now(artifact.path, copy, error);
     if (err == ERR_OK)
         err = artifact_verify(copy, artifact.folder, order->change, error);
     if (err == ERR_OK)
@@ -332,7 +338,7 @@ static enum err run_errand(const struct driver_env *env,
     if (mkdtemp(folder) == NULL)
         return error_set(error, ERR_UNAVAILABLE, "%s: %s", folder, strerror(errno));
     err = run_in_folder(env, order, errand, folder, error);
-    (void)!disk_remove(NULL, folder, &ignored);
+    (void)!disk_drop(folder, &ignored);
     return err;
 }
 
@@ -386,6 +392,15 @@ static enum err confirm(const struct driver_env *env,
                      wanted->digest);
 }
 
+/* Nothing is left to be done: neither to bring nor to say. */
+static bool is_settled(const struct deployer_order *order,
+                       const struct sighting *seen,
+                       const Pb__Observed *wanted)
+{
+    return is_seen(seen, wanted->version, wanted->digest) &&
+           !(seen->keeps && pb_fence_before(&seen->kept, order->fence));
+}
+
 /* From what is seen to what is wanted. */
 static enum err bring(const struct driver_env *env,
                       const struct deployer_order *order,
@@ -400,7 +415,7 @@ static enum err bring(const struct driver_env *env,
         err = check_fence(order, &seen, error);
     if (err != ERR_OK)
         return err;
-    if (is_seen(&seen, errand->wanted->version, errand->wanted->digest))
+    if (is_settled(order, &seen, errand->wanted))
         err = leave_fence(env, order, error);
     else
         err = run_errand(env, order, errand, error);

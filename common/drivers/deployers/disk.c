@@ -192,7 +192,7 @@ enum err disk_rename(const char *from, const char *to, struct error *error)
     return sync_parent(to, error);
 }
 
-static enum err copy_bytes(int from, int to)
+static enum err copy_bytes(int from, int to, bool lasting)
 {
     char piece[PIECE_SIZE];
     ssize_t got;
@@ -200,17 +200,24 @@ static enum err copy_bytes(int from, int to)
     while ((got = read(from, piece, sizeof piece)) > 0)
         if (write_all(to, piece, (size_t)got) != ERR_OK)
             return ERR_UNAVAILABLE;
-    return got < 0 || fsync(to) != 0 ? ERR_UNAVAILABLE : ERR_OK;
+    return got < 0 || (lasting && fsync(to) != 0) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
-static enum err copy_file(const char *from, const char *to, mode_t mode, struct error *error)
+/* How deep it is, and whether it must survive a power cut. */
+struct copying {
+    int depth;
+    bool lasting;
+};
+
+static enum err copy_file(
+    const char *from, const char *to, mode_t mode, bool lasting, struct error *error)
 {
     const int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     const int out =
         open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode & 0777) | 0600);
     enum err err = ERR_OK;
 
-    if (in < 0 || out < 0 || copy_bytes(in, out) != ERR_OK)
+    if (in < 0 || out < 0 || copy_bytes(in, out, lasting) != ERR_OK)
         err = failed(error, in < 0 ? from : to);
     if (in >= 0)
         (void)close(in);
@@ -219,11 +226,18 @@ static enum err copy_file(const char *from, const char *to, mode_t mode, struct 
     return err;
 }
 
-static enum err copy_at(const char *from, const char *to, int depth, struct error *error);
+static enum err copy_at(const char *from,
+                        const char *to,
+                        struct copying how,
+                        struct error *error);
 
-static enum err copy_folder(const char *from, const char *to, int depth, struct error *error)
+static enum err copy_folder(const char *from,
+                            const char *to,
+                            struct copying how,
+                            struct error *error)
 {
     DIR *const folder = opendir(from);
+    const struct copying inside = { how.depth + 1, how.lasting };
     struct dirent *entry;
     enum err err = ERR_OK;
 
@@ -240,32 +254,40 @@ static enum err copy_folder(const char *from, const char *to, int depth, struct 
         if (err == ERR_OK)
             err = join(copy, to, entry->d_name, error);
         if (err == ERR_OK)
-            err = copy_at(source, copy, depth + 1, error);
+            err = copy_at(source, copy, inside, error);
     }
     (void)closedir(folder);
-    return err == ERR_OK ? sync_path(to, error) : err;
+    return err == ERR_OK && how.lasting ? sync_path(to, error) : err;
 }
 
-static enum err copy_at(const char *from, const char *to, int depth, struct error *error)
+static enum err copy_at(const char *from,
+                        const char *to,
+                        struct copying how,
+                        struct error *error)
 {
     struct stat status;
 
-    if (depth > DEPTH_MAX)
+    if (how.depth > DEPTH_MAX)
         return error_set(error, ERR_INVALID, "%s is nested too deeply", from);
     if (lstat(from, &status) != 0)
         return failed(error, from);
     if (S_ISREG(status.st_mode))
-        return copy_file(from, to, status.st_mode, error);
+        return copy_file(from, to, status.st_mode, how.lasting, error);
     if (S_ISDIR(status.st_mode))
-        return copy_folder(from, to, depth, error);
+        return copy_folder(from, to, how, error);
     return error_set(error, ERR_INVALID, "%s is neither a file nor a folder", from);
 }
 
 enum err disk_copy(const char *from, const char *to, struct error *error)
 {
-    const enum err err = copy_at(from, to, 0, error);
+    const enum err err = copy_at(from, to, (struct copying){ 0, true }, error);
 
     return err == ERR_OK ? sync_parent(to, error) : err;
+}
+
+enum err disk_copy_for_now(const char *from, const char *to, struct error *error)
+{
+    return copy_at(from, to, (struct copying){ 0, false }, error);
 }
 
 static enum err remove_at(const char *path, int depth, struct error *error);
@@ -305,6 +327,11 @@ static enum err remove_at(const char *path, int depth, struct error *error)
     if (err != ERR_OK)
         return err;
     return remove(path) == 0 || errno == ENOENT ? ERR_OK : failed(error, path);
+}
+
+enum err disk_drop(const char *path, struct error *error)
+{
+    return remove_at(path, 0, error);
 }
 
 enum err disk_remove(const char *stage, const char *path, struct error *error)

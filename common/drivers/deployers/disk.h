@@ -48,6 +48,10 @@ enum err disk_rename(const char *from, const char *to, struct error *error) MUST
  * device inside. */
 enum err disk_copy(const char *from, const char *to, struct error *error) MUST_CHECK;
 
+/* The same, and its removal, for what nobody relies on later: not forced onto the disk. */
+enum err disk_copy_for_now(const char *from, const char *to, struct error *error) MUST_CHECK;
+enum err disk_drop(const char *path, struct error *error) MUST_CHECK;
+
 /* Remove a file, link or folder with all it holds. Harmless when it is gone. */
 enum err disk_remove(const char *stage, const char *path, struct error *error) MUST_CHECK;
 

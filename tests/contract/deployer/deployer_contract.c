@@ -92,14 +92,17 @@ static void what_was_applied_is_observed(void **state)
     assert_int_equal(site_changes(site), 2);
 }
 
+/* Programs whose target keeps the fence are run to tell it; nobody else does anything. */
 static void applying_again_changes_nothing(void **state)
 {
     struct deployer_site *const site = *state;
+    const unsigned told = pb_same(site->kind->driver, "command") ? 1 : 0;
 
     apply_version(site, "1.0", 1);
     apply_version(site, "1.0", 1);
-    apply_version(site, "1.0", 5);
     assert_int_equal(site_changes(site), 1);
+    apply_version(site, "1.0", 5);
+    assert_int_equal(site_changes(site), 1 + told);
 }
 
 static void one_instance_does_not_touch_another(void **state)

@@ -1,5 +1,6 @@
 /* What only the driver `command` promises: it believes what it observes, not what programs say.
  */
+#include "common/drivers/deployers/disk.h"
 #include "common/drivers/deployers/release_directory.h"
 #include "tests/contract/deployer/deployer_site.h"
 #include "tests/support/test.h"
@@ -119,12 +120,35 @@ static void a_dry_run_that_fails_fails_the_check(void **state)
     assert_false(site_has(site, "fences"));
 }
 
+/* Somebody that was given up on may still say the old: it must find the new fence there. */
+static void a_target_that_keeps_its_fence_is_told_also_where_nothing_changes(void **state)
+{
+    struct deployer_site *const site = *state;
+    const struct deployer_order first = site_order(site, "1.0", 1);
+    struct deployer_order undo = site_order(site, "1.1", 3);
+    struct error error = { 0 };
+    Pb__Observed before, after;
+
+    assert_int_equal(apply(site, &first, &error), ERR_OK);
+    assert_int_equal(apply(site, &first, &error), ERR_OK);
+    assert_int_equal(site_changes(site), 1);
+    before = site_observe(site);
+    pb__observed__init(&after);
+    undo.baseline = &before;
+    assert_int_equal(deployer_command.revert(&site->env, &undo, &after, &error), ERR_OK);
+    assert_int_equal(site_changes(site), 2);
+    assert_int_equal(disk_drop(arena_printf(&site->arena, "%s/fences", site->root), &error),
+                     ERR_OK);
+    assert_string_equal(site_observe(site).fence, "7.3");
+}
+
 #define PROVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROVES(a_program_that_says_done_and_is_not_is_not_believed),
+        PROVES(a_target_that_keeps_its_fence_is_told_also_where_nothing_changes),
         PROVES(status_65_means_never),
         PROVES(a_failing_observe_is_no_empty_target),
         PROVES(an_observe_that_says_something_else_is_refused),
