@@ -1,6 +1,7 @@
 #include "common/base/text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,8 +141,24 @@ size_t text_utf8_length(const char *value)
     return (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 ? 4 : 0;
 }
 
+/* Eight bytes at a time: nearly all that is ever asked about is plain ASCII. */
+static size_t ascii_length(const char *value, size_t length)
+{
+    size_t i = 0;
+
+    for (uint64_t word; i + sizeof word <= length; i += sizeof word) {
+        memcpy(&word, value + i, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            return i;
+    }
+    while (i < length && (unsigned char)value[i] < 0x80)
+        i++;
+    return i;
+}
+
 bool text_is_utf8(const char *value)
 {
+    value += ascii_length(value, strlen(value));
     while (*value != '\0') {
         const size_t step = text_utf8_length(value);
 

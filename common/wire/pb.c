@@ -111,10 +111,12 @@ static const char *bad_text(const ProtobufCMessage *message)
 }
 
 /* The first byte sequence that reads as a NUL inside a text cannot be seen after unpacking,
- * so the packed size tells: a text that was cut packs shorter than it arrived. */
-static bool text_was_cut(const ProtobufCMessage *message, size_t arrived)
+ * so the packed size tells: a text that was cut packs shorter than it arrived. Where no byte
+ * is NUL none can be cut. */
+static bool text_was_cut(const ProtobufCMessage *message, struct pb_bytes arrived)
 {
-    return protobuf_c_message_get_packed_size(message) < arrived;
+    return arrived.length > 0 && memchr(arrived.bytes, 0, arrived.length) != NULL &&
+           protobuf_c_message_get_packed_size(message) < arrived.length;
 }
 
 enum err pb_unpack(struct arena *arena,
@@ -145,22 +147,11 @@ enum err pb_unpack(struct arena *arena,
     bad = bad_text(message);
     if (bad != NULL)
         return error_set(error, ERR_INVALID, "%s: text is not UTF-8", bad);
-    if (text_was_cut(message, packed.length))
+    if (text_was_cut(message, packed))
         return error_set(
             error, ERR_INVALID, "%s: not in canonical form (a NUL in a text?)", type->name);
     *ret = message;
     return ERR_OK;
-}
-
-void *pb_clone(struct arena *arena, const void *message)
-{
-    const ProtobufCMessageDescriptor *const type =
-        ((const ProtobufCMessage *)message)->descriptor;
-    const struct pb_bytes packed = pb_pack(arena, message);
-    ProtobufCAllocator allocator = { take, give, arena };
-    void *const copy = protobuf_c_message_unpack(type, &allocator, packed.length, packed.bytes);
-
-    return copy != NULL ? copy : pb_new(arena, type);
 }
 
 const char *pb_enum_name(const ProtobufCEnumDescriptor *type, int value)

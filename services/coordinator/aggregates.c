@@ -177,12 +177,13 @@ static void write_lists(struct batch *batch, const Pb__DeploymentState *state)
         writes_member_remove(writes, busy, state->id);
 }
 
-static void write_one(struct batch *batch, const struct aggregate *aggregate)
+static void write_one(struct batch *batch, struct aggregate *aggregate)
 {
     struct writes *const writes = &batch->writes;
     const char *const lanes = KEY_LANES(batch->arena, writes->partition, writes->prefix);
 
-    writes_set(writes, aggregate->key, pb_pack(batch->arena, aggregate->state));
+    aggregate->packed = pb_pack(batch->arena, aggregate->state);
+    writes_set(writes, aggregate->key, aggregate->packed);
     if (aggregate->kind == AGGREGATE_LANE)
         writes_member(writes, lanes, aggregate->id);
     if (aggregate->kind != AGGREGATE_DEPLOYMENT)
@@ -206,8 +207,7 @@ void aggregates_keep(struct batch *batch)
 
         if (!aggregate->dirty)
             continue;
-        cache_put(
-            &batch->partition->cache, aggregate->key, pb_pack(batch->arena, aggregate->state));
+        cache_put(&batch->partition->cache, aggregate->key, aggregate->packed);
         if (aggregate->kind == AGGREGATE_DEPLOYMENT)
             live_update(&batch->partition->live, aggregate->state, batch->now_ms);
     }

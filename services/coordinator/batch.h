@@ -17,6 +17,7 @@ struct aggregate {
     void *state;                       /* Its message; NULL: not born. */
     const Pb__DeploymentState *before; /* As loaded; NULL for others and the unborn. */
     bool dirty;
+    struct pb_bytes packed; /* As written; once it is. */
 };
 
 struct batch {

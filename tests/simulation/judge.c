@@ -203,7 +203,7 @@ const struct said *judge_signal(const struct judge *judge,
 bool judge_all(struct judge *judge)
 {
     const struct rule *const books[] = {
-        rules_of_records, rules_of_steps, rules_of_flags, rules_of_lanes
+        rules_of_records, rules_of_steps, rules_of_flags, rules_of_lanes, rules_of_ends
     };
 
     for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {

@@ -45,40 +45,6 @@ static void submit(struct world *world, struct feature *feature)
                                 .message = &feature->acceptance->base });
 }
 
-/* --- what they see --- */
-
-static struct projection projection_of(const struct world *world)
-{
-    return (struct projection){
-        .store = world->store,
-        .prefix = world->set->settings[0]->redis.prefix,
-        .partitions = (int32_t)world->set->settings[0]->kafka.partitions,
-    };
-}
-
-Pb__DeploymentState *people_see(struct world *world, const char *deployment)
-{
-    const struct projection projection = projection_of(world);
-    Pb__DeploymentState *state = NULL;
-    struct error error = { 0 };
-
-    if (projection_deployment(&projection, &world->scratch, deployment, &state, &error) !=
-        ERR_OK)
-        return NULL;
-    return state;
-}
-
-Pb__FeatureState *people_see_feature(struct world *world, const char *feature)
-{
-    const struct projection projection = projection_of(world);
-    Pb__FeatureState *state = NULL;
-    struct error error = { 0 };
-
-    if (projection_feature(&projection, &world->scratch, feature, &state, &error) != ERR_OK)
-        return NULL;
-    return state;
-}
-
 /* --- what they say --- */
 
 static Pb__OperatorRequest *request_new(struct world *world,
@@ -332,13 +298,12 @@ static void answer(struct world *world, const Pb__DeploymentState *state, const 
 
 static void help(struct world *world, struct feature *feature, const Pb__DeploymentState *state)
 {
-    const struct projection projection = projection_of(world);
-    struct error error = { 0 };
-    Pb__Plan *plan = NULL;
+    Pb__Plan *plan;
 
     if (state->phase == PB__PHASE__AWAITING_INPUTS && dice_below(&world->dice, 8) == 0)
         ask_plainly(world, state, PB__OPERATOR_REQUEST__BODY_RETRY);
-    if (projection_plan(&projection, &world->scratch, state, &plan, &error) != ERR_OK)
+    plan = people_see_plan(world, state);
+    if (plan == NULL)
         return;
     if (state->phase == PB__PHASE__BLOCKED || state->phase == PB__PHASE__BLOCKED_ROLLBACK)
         unblock(world, feature, state, plan);

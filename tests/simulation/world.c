@@ -143,7 +143,8 @@ void world_close(struct world *world)
 static void copy_store(struct world *world)
 {
     if (world->weather.store_tail == 0 || world->quiet ||
-        world_now_ms(world) < world->copied_ms + COPY_EVERY_MS)
+        world_now_ms(world) < world->copied_ms + COPY_EVERY_MS ||
+        memory_space_commits(world->space) == world->copied_commits)
         return;
     if (world->copy_count == COPIES) {
         memory_space_free(world->copies[0]);
@@ -152,6 +153,7 @@ static void copy_store(struct world *world)
     }
     world->copies[world->copy_count++] = memory_space_copy(world->space);
     world->copied_ms = world_now_ms(world);
+    world->copied_commits = memory_space_commits(world->space);
 }
 
 /* All that have something to do, beginning with anybody. */

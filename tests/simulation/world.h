@@ -25,6 +25,7 @@ enum {
     LATE_MAX = 64,
     COPIES = 4, /* Of Redis, a second apart or more. */
     POLICIES = 3,
+    GLANCES_MAX = 48,
     SESSION_MS = 6000,
 };
 
@@ -94,6 +95,14 @@ struct feature {
     unsigned retries;
 };
 
+/* What people saw under a key when they looked last. */
+struct glance {
+    const char *key;
+    const char *bytes;
+    size_t length;
+    void *message;
+};
+
 struct world {
     struct stage_set *set;
     uint64_t seed;
@@ -106,7 +115,8 @@ struct world {
     struct memory_space *copies[COPIES]; /* Of Redis, oldest first. */
     size_t copy_count;
     int64_t copied_ms;
-    int64_t store_back_ms; /* Redis is away until then. */
+    uint64_t copied_commits; /* When it was copied last. */
+    int64_t store_back_ms;   /* Redis is away until then. */
     int64_t bus_back_ms;
     struct bus bus;
     struct store store;
@@ -121,6 +131,8 @@ struct world {
     struct gateway gateways[GATEWAYS];
     struct feature features[FEATURES_MAX];
     size_t feature_count;
+    struct glance glances[GLANCES_MAX];
+    size_t glance_count;
     unsigned said; /* Records and requests made by people and by mischief. */
     struct history history;
     bool tracing;
@@ -218,15 +230,18 @@ Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name);
 /* Versions that nobody else brings. */
 void acceptance_renew(struct world *world, Pb__AcceptanceSignedOff *acceptance);
 
+/* --- eyes.c --- */
+/* What stands in Redis of that; NULL if there is none. Not to be changed. */
+Pb__DeploymentState *people_see(struct world *world, const char *deployment);
+Pb__FeatureState *people_see_feature(struct world *world, const char *feature);
+Pb__Plan *people_see_plan(struct world *world, const Pb__DeploymentState *state);
+
 /* --- people.c --- */
 void people_open(struct world *world);
 void people_turn(struct world *world);
 int64_t people_wake_ms(const struct world *world);
 /* All of what was accepted has ended. */
 bool people_are_done(struct world *world);
-/* What the state of that deployment is by Redis; NULL if there is none. In world.scratch. */
-Pb__DeploymentState *people_see(struct world *world, const char *deployment);
-Pb__FeatureState *people_see_feature(struct world *world, const char *feature);
 
 /* --- digest_run.c --- */
 uint64_t world_digest(struct world *world);
