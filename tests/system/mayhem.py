@@ -5,7 +5,6 @@
              which comes back by itself a moment later, others being down or not
 """
 import collections
-import pathlib
 import random
 import signal
 import subprocess
@@ -13,9 +12,8 @@ import threading
 import time
 
 import requests
-import shopkeeper
-from stage import ROOT, Failed, free_port, wait_for
-from trouble import PATIENCE, Troubled
+from stage import ROOT, Failed, free_port
+from trouble import Troubled
 
 CLUSTER = ROOT / "tests" / "support" / "kafka" / "cluster"
 AT_ONCE = 4  # so many may be away at once
@@ -136,7 +134,8 @@ class Mayhem:
         self.counted[kind] += 1
         print(f"{self.killed()}: {time.monotonic() - self.began:.1f} s, {victim}, {kind}; "
               f"{len(self.ended)} ended", flush=True)
-        self.threads.append(threading.Thread(target=self.until_back, args=(victim, do)))
+        self.threads.append(threading.Thread(target=self.until_back, args=(victim, do),
+                                             daemon=True))
         self.threads[-1].start()
 
     def until_back(self, victim, do):

@@ -207,11 +207,6 @@ class Troubled(Lab):
                 "plan_hash": plan["hash"],
                 "accept_no_return": list(accept)}}, given)
 
-    def people(self, name, state, done, but=()):
-        if self.insists and state["phase"] in ("BLOCKED", "BLOCKED_ROLLBACK"):
-            self.request(name, "release-engineer", {"retry": {}})
-        super().people(name, state, done, but)
-
     def wait(self, name, condition, seconds=PATIENCE, people=False, but=()):
         """As World's; whoever is still waited for after a while says it again, for a late word
         may have been refused for the version it named."""
@@ -227,7 +222,9 @@ class Troubled(Lab):
             if time.monotonic() > again:
                 done.clear()
                 again = time.monotonic() + 3
-            if state and people:
+            if state and self.insists and state["phase"] in ("BLOCKED", "BLOCKED_ROLLBACK"):
+                self.request(name, "release-engineer", {"retry": {}})
+            elif state and people:
                 self.people(name, state, done, but)
             time.sleep(0.1)
 
