@@ -120,6 +120,7 @@ struct settings {
         const char *brokers;
         uint32_t partitions;
         uint32_t replication;
+        uint32_t min_insync; /* Never 0. */
         bool manage_topics; /* Create and verify at start. */
         int64_t fetch_wait_ms;
         int64_t session_ms;

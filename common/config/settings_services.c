@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-enum { PROPERTIES_MAX = 100, PORT_MAX = 65535, PARTITIONS_MAX = 1000 };
+enum { PROPERTIES_MAX = 100, PORT_MAX = 65535, PARTITIONS_MAX = 1000, COPIES_MAX = 9 };
 
 /* clang-format off */
 static const struct option kafka_table[] = {
     TEXT_OPTION(struct settings, kafka.brokers, "brokers", NULL, "addresses of brokers, separated by commas"),
     COUNT_OPTION(struct settings, kafka.partitions, "partitions", "4", "of each topic; fixed once topics exist"),
     COUNT_OPTION(struct settings, kafka.replication, "replication", "3", "copies of each partition"),
+    COUNT_OPTION(struct settings, kafka.min_insync, "min_insync", "0", "copies that must have a record before it counts; unsaid, most of them"),
     BOOL_OPTION(struct settings, kafka.manage_topics, "manage_topics", "true", "create missing topics, refuse wrong ones"),
     DURATION_OPTION(struct settings, kafka.fetch_wait_ms, "fetch_wait", "100ms", "how long a fetch may wait for data"),
     DURATION_OPTION(struct settings, kafka.session_ms, "session", "6s", "until a silent group member is replaced"),
@@ -135,7 +136,11 @@ void read_services(struct settings_reader *reader, const struct yaml_node *root)
     (void)options_read(root_table, root, settings, reader->problems);
     read_properties(reader, kafka);
     check_range(reader, kafka, "partitions", settings->kafka.partitions, PARTITIONS_MAX);
-    check_range(reader, kafka, "replication", settings->kafka.replication, 9);
+    check_range(reader, kafka, "replication", settings->kafka.replication, COPIES_MAX);
+    check_range(
+        reader, kafka, "min_insync", settings->kafka.min_insync, settings->kafka.replication);
+    if (settings->kafka.min_insync == 0)
+        settings->kafka.min_insync = settings->kafka.replication / 2 + 1;
     check_redis(reader, redis);
     check_range(reader, redis, "port", settings->redis.port, PORT_MAX);
     check_range(

@@ -17,6 +17,7 @@ struct kafka_options {
     int64_t fetch_wait_ms; /* How long an idle fetch waits at the broker; 0: 100. */
     int64_t session_ms;    /* A member silent for so long has left its group; 0: 6000. */
     uint32_t replication;  /* Of topics created; 0: the broker's default. */
+    uint32_t min_insync;   /* Copies that have a record before it counts; 0: the broker's. */
 
     /* Put before all names of topics and groups; NULL: "". */
     const char *topic_prefix;

@@ -16,18 +16,30 @@ enum {
 };
 
 /* The settings compared, as Kafka names and writes them. */
-enum { SETTING_RETENTION, SETTING_CLEANUP, SETTING_TIMESTAMP, SETTING_COUNT };
+enum {
+    SETTING_RETENTION,
+    SETTING_CLEANUP,
+    SETTING_TIMESTAMP,
+    SETTING_UNCLEAN,
+    SETTING_INSYNC, /* Last: it is left out where the broker's own holds. */
+    SETTINGS_MAX
+};
 
 struct topic_setting {
     const char *name;
     char value[24];
 };
 
-static void settings_of(const struct bus_topic *topic, struct topic_setting ret[SETTING_COUNT])
+/* Returns how many. */
+static size_t settings_of(const struct bus_topic *topic,
+                          uint32_t min_insync,
+                          struct topic_setting ret[SETTINGS_MAX])
 {
     ret[SETTING_RETENTION].name = "retention.ms";
     ret[SETTING_CLEANUP].name = "cleanup.policy";
     ret[SETTING_TIMESTAMP].name = "message.timestamp.type";
+    ret[SETTING_UNCLEAN].name = "unclean.leader.election.enable";
+    ret[SETTING_INSYNC].name = "min.insync.replicas";
     snprintf(ret[SETTING_RETENTION].value,
              sizeof ret[SETTING_RETENTION].value,
              "%" PRId64,
@@ -40,6 +52,10 @@ static void settings_of(const struct bus_topic *topic, struct topic_setting ret[
              sizeof ret[SETTING_TIMESTAMP].value,
              "%s",
              topic->log_append_time ? "LogAppendTime" : "CreateTime");
+    snprintf(ret[SETTING_UNCLEAN].value, sizeof ret[SETTING_UNCLEAN].value, "false");
+    snprintf(
+        ret[SETTING_INSYNC].value, sizeof ret[SETTING_INSYNC].value, "%" PRIu32, min_insync);
+    return min_insync > 0 ? SETTINGS_MAX : SETTING_INSYNC;
 }
 
 /* One conversation with the cluster's administration. */
@@ -60,7 +76,8 @@ static rd_kafka_NewTopic_t *new_topic(const struct admin *admin, size_t index)
 {
     const struct bus_topic *topic = &admin->topics[index];
     uint32_t replication = admin->bus->options.replication;
-    struct topic_setting settings[SETTING_COUNT];
+    struct topic_setting settings[SETTINGS_MAX];
+    size_t count = settings_of(topic, admin->bus->options.min_insync, settings);
     char text[KAFKA_TROUBLE_SIZE];
     rd_kafka_NewTopic_t *made = rd_kafka_NewTopic_new(admin->names[index],
                                                       topic->partitions,
@@ -68,8 +85,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct admin *admin, size_t index)
                                                       text,
                                                       sizeof text);
 
-    settings_of(topic, settings);
-    for (size_t i = 0; made != NULL && i < SETTING_COUNT; i++)
+    for (size_t i = 0; made != NULL && i < count; i++)
         rd_kafka_NewTopic_set_config(made, settings[i].name, settings[i].value);
     return made;
 }
@@ -255,21 +271,20 @@ static const char *config_value(const rd_kafka_ConfigResource_t *resource, const
     return NULL;
 }
 
-/* Kept for longer than asked, up to for ever (-1), loses nothing. */
+/* Kept for longer than asked, up to for ever (-1), loses nothing; nor do more copies. */
 static bool is_enough(const char *name, const char *found, const char *wanted)
 {
     enum { BASE = 10 };
-    const long long asked_ms = strtoll(wanted, NULL, BASE);
-    long long kept_ms;
+    const long long asked = strtoll(wanted, NULL, BASE);
+    long long kept;
     char *end = NULL;
 
     if (found == NULL || strcmp(found, wanted) == 0)
         return found != NULL;
-    if (strcmp(name, "retention.ms") != 0)
+    if (strcmp(name, "retention.ms") != 0 && strcmp(name, "min.insync.replicas") != 0)
         return false;
-    kept_ms = strtoll(found, &end, BASE);
-    return end != found && *end == '\0' &&
-           (kept_ms < 0 || (asked_ms >= 0 && kept_ms >= asked_ms));
+    kept = strtoll(found, &end, BASE);
+    return end != found && *end == '\0' && (kept < 0 || (asked >= 0 && kept >= asked));
 }
 
 static enum err settings_compare(const struct admin *admin,
@@ -277,11 +292,11 @@ static enum err settings_compare(const struct admin *admin,
                                  const rd_kafka_ConfigResource_t *resource,
                                  struct error *error)
 {
-    struct topic_setting settings[SETTING_COUNT];
+    struct topic_setting settings[SETTINGS_MAX];
+    size_t count = settings_of(topic, admin->bus->options.min_insync, settings);
     const char *name = rd_kafka_ConfigResource_name(resource);
 
-    settings_of(topic, settings);
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *found = config_value(resource, settings[i].name);
 
         if (is_enough(settings[i].name, found, settings[i].value))

@@ -79,6 +79,7 @@ static const struct mistake mistakes[] = {
     { "  brokers: 127.0.0.1:9092\n", "", "partit", "kafka.brokers is missing", "addresses of brokers, separated by commas" },
     { "partitions: 4", "partitions: none", "none\n ", "kafka.partitions is none", "a whole number" },
     { "partitions: 4", "partitions: 0", "0\n  re", "kafka.partitions is 0", "1 to 1000" },
+    { "replication: 1\n", "replication: 1\n  min_insync: 2\n", "2\n  man", "kafka.min_insync is 2", "1 to 1" },
     { "session: 6s", "session: 6", "6\n  pr", "kafka.session is 6", "a duration such as 250ms, 30s, 5m, 24h, 7d" },
     { "properties: {}", "properties: []", "[]    ", "kafka.properties is no mapping of at most 100 entries", "names and values of librdkafka" },
     { "host: 127.0.0.1", "host: rediss://redis", "rediss", "redis.host is a URL", "Slipway speaks no TLS to Redis: let stunnel listen on loopback and name it in redis.host and redis.port, or use redis.socket" },
@@ -228,6 +229,7 @@ static void nearly_nothing_is_enough(void **state)
     assert_string_equal(settings->redis.host, "127.0.0.1");
     assert_string_equal(settings->redis.prefix, "slipway:");
     assert_int_equal(settings->kafka.replication, 3);
+    assert_int_equal(settings->kafka.min_insync, 2);
     assert_int_equal(settings->gateway.peers.count, 1);
     assert_string_equal(settings_path(settings, &fixture->arena, "keys"), "keys");
 }
