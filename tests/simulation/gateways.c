@@ -149,13 +149,12 @@ static bool which(const char *url, size_t *ret, const char **ret_flag)
     return true;
 }
 
-static enum err perform(void *self,
-                        struct arena *arena,
-                        const struct http_request *request,
-                        struct http_response *ret,
-                        struct error *error)
+enum err gateways_ask(struct process *process,
+                      struct arena *arena,
+                      const struct http_request *request,
+                      struct http_response *ret,
+                      struct error *error)
 {
-    struct process *const process = self;
     size_t number = 0;
     const char *flag = "";
     bool latched = false;
@@ -176,16 +175,5 @@ static enum err perform(void *self,
                                  latched ? "true" : "false",
                                  value->deployment);
     ret->body_length = strlen(ret->body);
-    return ERR_OK;
-}
-
-static void close_client(void *self)
-{
-    (void)self;
-}
-
-enum err gateways_client(struct process *process, struct http_client *ret)
-{
-    *ret = (struct http_client){ .self = process, .perform = perform, .close = close_client };
     return ERR_OK;
 }

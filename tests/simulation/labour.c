@@ -257,7 +257,6 @@ static const struct worker_handler heralds[] = {
 };
 
 const struct worker_spec labour_prechecks = { .name = "prechecks", .handlers = checkers, .handler_count = 1 };
-const struct worker_spec labour_validator = { .name = "validator", .handlers = checkers, .handler_count = 1 };
 const struct worker_spec labour_monitor = { .name = "monitor", .handlers = watchers, .handler_count = 1 };
 const struct worker_spec labour_notifier = { .name = "notifier", .handlers = heralds, .handler_count = 2 };
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include "common/wire/topics.h"
 #include "services/executor/executor.h"
 #include "services/flag-rollout/service.h"
+#include "services/validator/validator.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static void start_processes(struct world *world)
     static const struct worker_spec *const workers[] = { NULL,
                                                          &labour_prechecks,
                                                          &executor_spec,
-                                                         &labour_validator,
+                                                         &validator_spec,
                                                          &labour_monitor,
                                                          &flag_rollout_worker,
                                                          &labour_notifier };

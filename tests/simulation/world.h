@@ -70,6 +70,8 @@ struct site {
     char version[64];
     char digest[DIGEST_HEX_SIZE];
     Pb__Fence fence;
+    int64_t sick_until_ms;
+    unsigned errors; /* That users got. */
 };
 
 /* A program that does what it was told after its caller gave up on it. */
@@ -215,15 +217,21 @@ void outer_world_turn(struct world *world, int64_t until_ms);
 int64_t outer_world_wake_ms(const struct world *world);
 struct process_runner outer_world_runner(struct process *process);
 
+/* --- outer_http.c --- */
+struct http_client outer_http_client(struct process *process);
+
 /* --- gateways.c --- */
 void gateways_open(struct world *world);
 void gateways_close(struct world *world);
 void gateways_turn(struct world *world);
-enum err gateways_client(struct process *process, struct http_client *ret);
+enum err gateways_ask(struct process *process,
+                      struct arena *arena,
+                      const struct http_request *request,
+                      struct http_response *ret,
+                      struct error *error);
 
 /* --- labour.c --- */
-extern const struct worker_spec labour_prechecks, labour_validator, labour_monitor,
-    labour_notifier;
+extern const struct worker_spec labour_prechecks, labour_monitor, labour_notifier;
 
 /* --- acceptances.c --- */
 Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name);

@@ -16,16 +16,14 @@
 #include "common/drivers/deployers/disk.h"
 #include "common/drivers/deployers/facts.h"
 #include "common/drivers/deployers/invoke.h"
+#include "common/drivers/deployers/observation.h"
 #include "common/drivers/deployers/release_directory.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BRINGS(kind) (1U << PB__ARTIFACT_KIND__##kind)
-
-enum { WORD_MAX = 200 };
 
 struct command_config {
     struct option_texts observe;
@@ -56,16 +54,6 @@ static const struct option target_options[] = {
 
 static const struct option instance_options[] = { OPTIONS_END };
 
-/* What the first line of observe said; version "" for nothing deployed. */
-struct sighting {
-    const char *version;
-    const char *digest;
-    Pb__Fence fence;
-    bool fenced;
-    bool keeps; /* The target itself printed a fence, and that is it: */
-    Pb__Fence kept;
-};
-
 static enum err run(const struct driver_env *env,
                     const struct deployer_order *order,
                     const struct option_texts *argv,
@@ -84,63 +72,6 @@ static enum err run(const struct driver_env *env,
     return invoke(env, order, &invocation, ret_output, error);
 }
 
-/* The next word of a line, or "". */
-static const char *next_word(struct arena *arena, const char **line)
-{
-    const char *word;
-    size_t length;
-
-    *line += strspn(*line, " \t");
-    word = *line;
-    length = strcspn(word, " \t\r\n");
-    *line += length;
-    return length <= WORD_MAX ? arena_copy(arena, word, length) : "";
-}
-
-static bool is_digest(const char *text)
-{
-    return strlen(text) == DIGEST_HEX_SIZE - 1 &&
-           strspn(text, "0123456789abcdef") == DIGEST_HEX_SIZE - 1;
-}
-
-static bool is_printable(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text > '~')
-            return false;
-    return true;
-}
-
-static enum err parse(struct arena *arena,
-                      const char *output,
-                      struct sighting *ret,
-                      struct error *error)
-{
-    const char *line = output;
-    struct sighting seen = { .version = next_word(arena, &line) };
-    const char *fence;
-
-    seen.digest = next_word(arena, &line);
-    if (strncmp(seen.digest, "sha256:", 7) == 0)
-        seen.digest += 7;
-    fence = next_word(arena, &line);
-    seen.fenced = fence_parse(fence, &seen.fence);
-    if (seen.version[0] == '\0' && output[strspn(output, " \t\r\n")] == '\0') {
-        *ret = seen;
-        return ERR_OK;
-    }
-    if (!is_printable(seen.version) || !is_digest(seen.digest) ||
-        (fence[0] != '\0' && !seen.fenced))
-        return error_set(error,
-                         ERR_INVALID,
-                         "observe printed \"%.100s\", not \"version digest\"",
-                         is_printable(output) ? output : "?");
-    seen.keeps = seen.fenced;
-    seen.kept = seen.fence;
-    *ret = seen;
-    return ERR_OK;
-}
-
 static const char *fence_path(const struct driver_env *env, const struct deployer_order *order)
 {
     const struct command_config *const config = order->config;
@@ -157,7 +88,7 @@ static const char *fence_path(const struct driver_env *env, const struct deploye
 /* The higher one of what the target and our own file say. */
 static enum err read_fence(const struct driver_env *env,
                            const struct deployer_order *order,
-                           struct sighting *seen,
+                           struct observation *seen,
                            struct error *error)
 {
     const char *const path = fence_path(env, order);
@@ -178,7 +109,7 @@ static enum err read_fence(const struct driver_env *env,
 
 static enum err look(const struct driver_env *env,
                      const struct deployer_order *order,
-                     struct sighting *ret,
+                     struct observation *ret,
                      struct error *error)
 {
     const struct command_config *const config = order->config;
@@ -186,7 +117,7 @@ static enum err look(const struct driver_env *env,
     enum err err = run(env, order, &config->observe, NULL, &output, error);
 
     if (err == ERR_OK)
-        err = parse(env->arena, output, ret, error);
+        err = observation_parse(env->arena, output, ret, error);
     return err == ERR_OK ? read_fence(env, order, ret, error) : err;
 }
 
@@ -196,7 +127,7 @@ static enum err look_for_side(const struct driver_env *env,
                               struct error *error)
 {
     const struct command_config *const config = order->config;
-    struct sighting seen = { 0 };
+    struct observation seen = { 0 };
     const char *output = "";
     enum err err = config->side.count > 0
                        ? run(env, order, &config->side, NULL, &output, error)
@@ -207,14 +138,15 @@ static enum err look_for_side(const struct driver_env *env,
     if (err != ERR_OK)
         return err;
     ret->target = order->target->name;
-    ret->state = arena_printf(env->arena, DEPLOYED_SIDE "%s", next_word(env->arena, &output));
+    ret->state =
+        arena_printf(env->arena, DEPLOYED_SIDE "%s", observation_word(env->arena, &output));
     ret->fence = seen.fenced ? pb_fence_text(env->arena, &seen.fence) : "";
     return ERR_OK;
 }
 
 static enum err report(const struct driver_env *env,
                        const struct deployer_order *order,
-                       const struct sighting *seen,
+                       const struct observation *seen,
                        Pb__Observed *ret,
                        struct error *error)
 {
@@ -236,7 +168,7 @@ static enum err observe(const struct driver_env *env,
                         Pb__Observed *ret,
                         struct error *error)
 {
-    struct sighting seen;
+    struct observation seen;
     enum err err;
 
     if (order->instance == NULL)
@@ -246,7 +178,7 @@ static enum err observe(const struct driver_env *env,
 }
 
 static enum err check_fence(const struct deployer_order *order,
-                            const struct sighting *seen,
+                            const struct observation *seen,
                             struct error *error)
 {
     if (!seen->fenced || !pb_fence_before(order->fence, &seen->fence))
@@ -359,11 +291,6 @@ static enum err check(const struct driver_env *env,
     return run_errand(env, order, &errand, error);
 }
 
-static bool is_seen(const struct sighting *seen, const char *version, const char *digest)
-{
-    return pb_same(seen->version, version) && pb_same(seen->digest, digest);
-}
-
 /* What ran must have worked: the command's word is not enough. */
 static enum err confirm(const struct driver_env *env,
                         const struct deployer_order *order,
@@ -372,7 +299,7 @@ static enum err confirm(const struct driver_env *env,
                         struct error *error)
 {
     struct deployer_order quiet = *order; /* The evidence of the change itself stays. */
-    struct sighting seen;
+    struct observation seen;
     enum err err;
 
     quiet.ret_evidence = NULL;
@@ -380,8 +307,15 @@ static enum err confirm(const struct driver_env *env,
     if (err != ERR_OK)
         return err;
     (void)report(env, order, &seen, ret, error);
-    if (is_seen(&seen, wanted->version, wanted->digest))
+    if (observation_settles(&seen, wanted, order->fence))
         return ERR_OK;
+    if (observation_is(&seen, wanted->version, wanted->digest))
+        return error_set(error,
+                         ERR_UNAVAILABLE,
+                         "%s: observe says fence %s afterwards, it was told %s",
+                         order->instance->name,
+                         pb_fence_text(env->arena, &seen.kept),
+                         pb_fence_text(env->arena, order->fence));
     return error_set(error,
                      ERR_UNAVAILABLE,
                      "%s: observe says \"%s %s\" afterwards, wanted \"%s %s\"",
@@ -392,15 +326,6 @@ static enum err confirm(const struct driver_env *env,
                      wanted->digest);
 }
 
-/* Nothing is left to be done: neither to bring nor to say. */
-static bool is_settled(const struct deployer_order *order,
-                       const struct sighting *seen,
-                       const Pb__Observed *wanted)
-{
-    return is_seen(seen, wanted->version, wanted->digest) &&
-           !(seen->keeps && pb_fence_before(&seen->kept, order->fence));
-}
-
 /* From what is seen to what is wanted. */
 static enum err bring(const struct driver_env *env,
                       const struct deployer_order *order,
@@ -408,14 +333,14 @@ static enum err bring(const struct driver_env *env,
                       Pb__Observed *ret,
                       struct error *error)
 {
-    struct sighting seen;
+    struct observation seen;
     enum err err = look(env, order, &seen, error);
 
     if (err == ERR_OK)
         err = check_fence(order, &seen, error);
     if (err != ERR_OK)
         return err;
-    if (is_settled(order, &seen, errand->wanted))
+    if (observation_settles(&seen, errand->wanted, order->fence))
         err = leave_fence(env, order, error);
     else
         err = run_errand(env, order, errand, error);
@@ -466,7 +391,7 @@ static enum err shift(const struct driver_env *env,
     const struct command_config *const config = order->config;
     const char *const wanted = arena_printf(env->arena, DEPLOYED_SIDE "%s", order->side);
     enum err err = look_for_side(env, order, ret, error);
-    struct sighting seen = { .fenced = false };
+    struct observation seen = { .fenced = false };
 
     if (err == ERR_OK) {
         seen.fenced = fence_parse(ret->fence, &seen.fence);

@@ -142,6 +142,20 @@ static void a_target_that_keeps_its_fence_is_told_also_where_nothing_changes(voi
     assert_string_equal(site_observe(site).fence, "7.3");
 }
 
+static void a_target_that_forgets_the_fence_it_was_told_is_not_believed(void **state)
+{
+    struct deployer_site *const site = *state;
+    const struct deployer_order first = site_order(site, "1.0", 1);
+    const struct deployer_order again = site_order(site, "1.0", 2);
+    struct error error = { 0 };
+
+    assert_int_equal(apply(site, &first, &error), ERR_OK);
+    site_put(
+        site, "tool", "[ \"$1\" = observe ] && cat \"$(dirname \"$0\")/state.$2\"; exit 0\n");
+    assert_int_equal(apply(site, &again, &error), ERR_UNAVAILABLE);
+    assert_non_null(strstr(error.text, "fence 7.1 afterwards, it was told 7.2"));
+}
+
 #define PROVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -149,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PROVES(a_program_that_says_done_and_is_not_is_not_believed),
         PROVES(a_target_that_keeps_its_fence_is_told_also_where_nothing_changes),
+        PROVES(a_target_that_forgets_the_fence_it_was_told_is_not_believed),
         PROVES(status_65_means_never),
         PROVES(a_failing_observe_is_no_empty_target),
         PROVES(an_observe_that_says_something_else_is_refused),
