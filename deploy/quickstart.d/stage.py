@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import secrets
 import shutil
 import signal
@@ -33,10 +34,16 @@ PEOPLE = {  # subject: roles
 
 
 def free_port():
-    """A port of loopback that nobody listens on right now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of loopback that nobody listens on right now, and that the system gives to no outgoing
+    connection while whoever listens there is away."""
+    while True:
+        port = random.randrange(15000, 32000)  # Linux gives out 32768 and up
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Failed(Exception):

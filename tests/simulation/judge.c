@@ -34,7 +34,7 @@ static const char *header(const struct bus_record *record, const char *name)
     return value != NULL ? value : "";
 }
 
-static void read_message(struct judge *judge, struct said *said)
+void judge_understand(struct judge *judge, struct said *said)
 {
     const ProtobufCMessageDescriptor *const type = type_of(said->topic);
     struct error error = { 0 };
@@ -42,12 +42,12 @@ static void read_message(struct judge *judge, struct said *said)
 
     if (type == NULL)
         return;
-    said->poison = said->id[0] == '\0' || strncmp(said->id, "poison", 6) == 0 ||
-                   pb_unpack(judge->arena,
-                             type,
-                             (struct pb_bytes){ said->bytes, said->length },
-                             &message,
-                             &error) != ERR_OK;
+    said->poison |= said->id[0] == '\0' || strncmp(said->id, "poison", 6) == 0 ||
+                    pb_unpack(judge->arena,
+                              type,
+                              (struct pb_bytes){ said->bytes, said->length },
+                              &message,
+                              &error) != ERR_OK;
     if (said->poison)
         return;
     if (type == &pb__event__descriptor)
@@ -86,7 +86,7 @@ static void read_partition(struct judge *judge,
                                .writer = header(record, "ce_writer"),
                                .bytes = record->bytes,
                                .length = record->length };
-        read_message(judge, said);
+        judge_understand(judge, said);
     }
 }
 

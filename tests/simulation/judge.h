@@ -45,6 +45,9 @@ struct judge {
 /* Reads everything the broker holds. */
 void judge_read(struct judge *judge, struct memory_broker *broker, int32_t partitions);
 
+/* Finds what a record says; it is poison if nobody can, or if it is marked so. */
+void judge_understand(struct judge *judge, struct said *said);
+
 /* Applies every rule until one is broken. True if all hold. */
 bool judge_all(struct judge *judge);
 

@@ -52,7 +52,9 @@ static bool is_signed_off(const struct judge *judge,
             event->request->body_case == PB__OPERATOR_REQUEST__BODY_SIGNOFF &&
             pb_same(event->deployment, end->signal->deployment) &&
             event->request->signoff->step == spec->step && event->request->signoff->accept &&
-            pb_same(event->request->signoff->role, spec->role))
+            pb_same(event->request->signoff->role[0] != '\0' ? event->request->signoff->role
+                                                             : event->request->role,
+                    spec->role))
             return true;
     }
     return false;

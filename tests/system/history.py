@@ -18,8 +18,8 @@ Checked of every deployment on the log (`only` narrows that to some):
     flags     an ended deployment that is not COMPLETED and ever granted a flag is latched
     lanes     one grant at a time, in order; every grant was given back
     ids       one content under each ce_id of signals, control records and commands
-    effects   with `calls`, lines "instance version fence begun" and "... done" that the instances
-              themselves wrote: none done twice under one fence, and fences rise at each instance
+    effects   with `calls`, lines "instance version fence begun ms" and "... done ms" that the
+              instances themselves wrote: none done twice under one fence, and fences rise at each instance
 
 What has not ended is a fault too, unless faults(ended=False).
 """
@@ -46,9 +46,11 @@ class Said:
                                                    record.offset())
         self.ms = record.timestamp()[1]
         self.headers = {k: (v or b"").decode() for k, v in record.headers() or []}
-        self.id = self.headers.get("ce_id", "")
+        self.id, self.key = self.headers.get("ce_id", ""), record.key() or b""
         self.raw, self.message = record.value(), message
-        self.kind = message.WhichOneof("body")
+        self.kind = None
+        if message is not None and "body" in message.DESCRIPTOR.oneofs_by_name:
+            self.kind = message.WhichOneof("body")
         self.body = getattr(message, self.kind) if self.kind else None
 
     def __str__(self):
@@ -88,7 +90,7 @@ class History:
     """See the top of this file."""
 
     def __init__(self, bootstrap, messages, keys=None, calls=None):
-        self.keys, self.messages = {}, messages
+        self.keys, self.messages, self.everything = {}, messages, []
         if keys is not None:
             for file in pathlib.Path(keys).glob("*.key"):
                 text = file.read_text().strip()
@@ -101,6 +103,7 @@ class History:
         self.controls = self.said(bootstrap, "control.v1", messages.Control)
         self.commands = [s for w in WORKERS
                          for s in self.said(bootstrap, f"commands.{w}.v1", messages.Command)]
+        self.said(bootstrap, "dead-letter.v1", messages.DeadLetter)
         self.calls = [line.split() for line in pathlib.Path(calls).read_text().splitlines()
                       ] if calls else []
         self.found = []
@@ -109,12 +112,17 @@ class History:
         """What was said on that topic by those who may."""
         found = []
         for record in read(bootstrap, topic):
-            if not record.value() or not self.proved(record):
+            if not record.value():
                 continue
-            try:
-                found.append(Said(record, kind.FromString(record.value())))
-            except Exception:  # protobuf has several kinds; rubbish is for nobody
-                continue
+            if self.proved(record):
+                try:
+                    found.append(Said(record, kind.FromString(record.value())))
+                    continue
+                except Exception:  # protobuf has several kinds; rubbish is for nobody
+                    pass
+            if topic == "events.v1":  # that it was seen must be told; elsewhere it is nothing
+                self.everything.append(Said(record, None))
+        self.everything += found
         return found
 
     @staticmethod
@@ -302,7 +310,7 @@ class History:
 
     def check_effects(self):
         last, done = {}, set()
-        for instance, version, fence, what in self.calls:
+        for instance, version, fence, what, *_ in self.calls:
             if what == "done":
                 if (instance, fence) in done:
                     self.fault(instance, f"{version} twice under fence {fence}")

@@ -17,6 +17,7 @@ from trouble import Troubled
 
 CLUSTER = ROOT / "tests" / "support" / "kafka" / "cluster"
 AT_ONCE = 4  # so many may be away at once
+AHEAD, PER_DEPLOYMENT, STILL = 12, 2, 60  # kills before the first has ended, for each; seconds
 
 
 class Doomed(Troubled):
@@ -103,6 +104,7 @@ class Mayhem:
         """Until so many were killed; who was only frozen lives. Answers what was done, counted."""
         while self.killed() < self.options.kills and not self.failed:
             time.sleep(self.rng.uniform(0, self.options.every))
+            self.let_them_go_on()
             for _ in range(self.rng.randint(1, 3)):
                 self.strike()
         for thread in self.threads:
@@ -110,6 +112,15 @@ class Mayhem:
         if self.failed:
             raise self.failed[0]
         return self.counted
+
+    def let_them_go_on(self):
+        """Nothing is shown by killing what stands still, as on a machine that is busy with other
+        things: no more kills than a few for each deployment that has come to its end, unless
+        nothing ends for a minute."""
+        end = time.monotonic() + STILL
+        while self.killed() > AHEAD + PER_DEPLOYMENT * len(self.ended) and \
+                time.monotonic() < end and not self.failed:
+            time.sleep(0.1)
 
     def killed(self):
         return sum(n for what, n in self.counted.items() if not what.startswith("frozen"))
@@ -170,13 +181,18 @@ class Mayhem:
             return "redis", lambda: again(self.keep)
         if way < 0.9:
             return "redis with a lost tail", lambda: again(self.lose_tail)
-        return "redis emptied", lambda: again(lambda file: file.write_bytes(b""))
+        return "redis emptied", lambda: again(self.empty)
 
     def keep(self, file):
         self.kept = file.read_bytes()
 
+    def empty(self, file):
+        self.lab.store_lost = True
+        file.write_bytes(b"")
+
     def lose_tail(self, file):
         """What it wrote since it was last killed, or a tenth of all; cut in the midst of a word."""
+        self.lab.store_lost = True
         whole = file.read_bytes()
         known = self.kept if whole.startswith(self.kept) and self.kept else \
             whole[:len(whole) * 9 // 10]

@@ -11,6 +11,7 @@ class Record:
 
     topic = lambda self: self.parts[0]                      # noqa: E731
     partition = lambda self: 0                              # noqa: E731
+    key = lambda self: b""                                  # noqa: E731
     offset = lambda self: self.parts[1]                     # noqa: E731
     timestamp = lambda self: (1, 1000 + self.parts[1])      # noqa: E731
     headers = lambda self: [("ce_id", self.parts[2].encode())]  # noqa: E731

@@ -19,6 +19,7 @@ import time
 import redis
 import requests
 import shopkeeper
+import verdict
 from history import History
 from lab import Handler, Lab
 from stage import Failed, wait_for
@@ -34,9 +35,9 @@ WORKER_PLACES = ["worker-after-claim", "worker-before-step", "worker-after-step"
                  "worker-after-offset"]
 NOTED = """#!/bin/sh
 # noted DIRECTORY VERSION FENCE: as restart, and the instance writes down what is done to it.
-echo "$(basename "$1") $2 $3 begun" >> calls
+echo "$(basename "$1") $2 $3 begun $(date +%s%3N)" >> calls
 bin/restart "$1" || exit
-echo "$(basename "$1") $2 $3 done" >> calls
+echo "$(basename "$1") $2 $3 done $(date +%s%3N)" >> calls
 """
 STAGED = [{"name": "some", "percent": 20, "min_time": "9m"}, {"name": "all", "percent": 100}]
 
@@ -91,6 +92,7 @@ class Troubled(Lab):
 
     handler = HoldingHandler
     insists = False  # whether people try again what rests in BLOCKED
+    store_lost = False  # whether Redis ever forgot something
 
     def prepare(self):
         (self.stage.folder / "calls").touch()
@@ -101,6 +103,15 @@ class Troubled(Lab):
         (self.stage.folder / "bin" / "noted").chmod(0o755)
         for service in self.services.values():
             service.holding = set()
+
+    def start(self, count=1):
+        super().start(count)
+        flush = self.redis.flushall
+
+        def flushall():
+            self.store_lost = True
+            return flush()
+        self.redis.flushall = flushall
 
     def settings(self):
         """As the lab's, with silent members replaced soon and much patience with what is driven
@@ -373,11 +384,17 @@ class Troubled(Lab):
         return History(self.stage.bootstrap, self.messages, self.stage.folder / "keys",
                        self.stage.folder / "calls")
 
+    def verdicts(self, history, names):
+        """What the simulation's judge says is broken where those deployments are."""
+        return verdict.verdicts(history, self.stage.build, self.stage.folder, names,
+                                self.store_lost)
+
     def audit(self, *names, history=None):
         """Nothing of those deployments must never have happened; stopped flags are off. A record
         may still be on its way: asked for a while."""
         def faults():
-            found.append((history or self.history()).faults(only=names))
+            now = history or self.history()
+            found.append(now.faults(only=names) or self.verdicts(now, names))
             return not found[-1]
         found = []
         with contextlib.suppress(Failed):
