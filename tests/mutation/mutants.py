@@ -95,8 +95,13 @@ def of_source(path, source):
         yield Mutant(path, operator, start, end, new, name, source.count('\n', 0, start) + 1)
 
 
-def sample(mutants, count, seed):
-    """The same ones for the same seed, evenly over all of them."""
+def sample(mutants, each, seed):
+    """The same ones for the same seed: that many of each file (0: all), first one of every file, then a second ..."""
     def place(mutant):
         return hashlib.sha256(f'{seed}/{mutant.name}'.encode()).hexdigest()
-    return sorted(mutants, key=place)[:count]
+    taken, chosen = Counter(), []
+    for mutant in sorted(mutants, key=place):
+        taken[mutant.path] += 1
+        if each == 0 or taken[mutant.path] <= each:
+            chosen.append((taken[mutant.path], mutant))
+    return [mutant for _, mutant in sorted(chosen, key=lambda pair: pair[0])]

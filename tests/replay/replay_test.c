@@ -2,7 +2,9 @@
  *
  * For each corpus/NAME.log there is NAME.digests: "<aggregate> <sha256 of its packed state>" a
  * line, taken from the Redis of the system that wrote the log. REPLAY_PRINT=1 prints what it is
- * now. */
+ * now, REPLAY_COVERAGE=FILE writes to FILE what the logs walk through, and REPLAY_CORPUS=FOLDER
+ * takes the logs from there. */
+#include "tests/replay/coverage.h"
 #include "tests/replay/log_file.h"
 
 #include "common/base/text.h"
@@ -16,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CORPUS "tests/replay/corpus"
 
 enum {
     AGGREGATES_MAX = 256,
@@ -36,33 +36,41 @@ struct plan {
     Pb__Plan *plan;
 };
 
-/* What a log gives, folded as the coordinator does. */
-struct fold {
-    struct arena arena;
+/* What was known at some place of a log. */
+struct known {
     struct aggregate aggregates[AGGREGATES_MAX];
     size_t count;
     struct plan plans[PLANS_MAX];
     size_t plan_count;
 };
 
+/* What a log gives, folded as the coordinator does. */
+struct fold {
+    struct arena arena;
+    struct known now;
+    struct known saved;
+    struct text lines; /* "<aggregate> <digest>" */
+    FILE *coverage;    /* NULL: nobody asked. */
+};
+
 static struct aggregate *aggregate_of(struct fold *fold, const char *kind, const char *id)
 {
     const char *const name = arena_printf(&fold->arena, "%s:%s", kind, id);
 
-    for (size_t i = 0; i < fold->count; i++) {
-        if (strcmp(fold->aggregates[i].name, name) == 0)
-            return &fold->aggregates[i];
+    for (size_t i = 0; i < fold->now.count; i++) {
+        if (strcmp(fold->now.aggregates[i].name, name) == 0)
+            return &fold->now.aggregates[i];
     }
-    assert_true(fold->count < AGGREGATES_MAX);
-    fold->aggregates[fold->count].name = name;
-    return &fold->aggregates[fold->count++];
+    assert_true(fold->now.count < AGGREGATES_MAX);
+    fold->now.aggregates[fold->now.count].name = name;
+    return &fold->now.aggregates[fold->now.count++];
 }
 
 static Pb__Plan *plan_of(const struct fold *fold, const char *hash)
 {
-    for (size_t i = 0; i < fold->plan_count; i++) {
-        if (strcmp(fold->plans[i].hash, hash) == 0)
-            return fold->plans[i].plan;
+    for (size_t i = 0; i < fold->now.plan_count; i++) {
+        if (strcmp(fold->now.plans[i].hash, hash) == 0)
+            return fold->now.plans[i].plan;
     }
     assert_string_equal(hash, "");
     return NULL;
@@ -76,9 +84,11 @@ static void remember_plan(struct fold *fold,
         event->plan_compiled->plan == NULL ||
         !pb_same(state->plan_hash, event->plan_compiled->plan_hash))
         return;
-    assert_true(fold->plan_count < PLANS_MAX);
-    fold->plans[fold->plan_count++] =
+    assert_true(fold->now.plan_count < PLANS_MAX);
+    fold->now.plans[fold->now.plan_count++] =
         (struct plan){ state->plan_hash, event->plan_compiled->plan };
+    if (fold->coverage != NULL)
+        coverage_plan(fold->coverage, event->plan_compiled->plan);
 }
 
 static void step_deployment(struct fold *fold,
@@ -96,9 +106,14 @@ static void step_deployment(struct fold *fold,
         .at_ms = record->at_ms,
     };
 
+    enum procedure_answer answer;
+
     if (before == NULL && event->body_case != PB__EVENT__BODY_ATTEMPT_CREATED)
         return;
-    if (procedure_step(&fold->arena, &input, output) != PROCEDURE_APPLIED)
+    answer = procedure_step(&fold->arena, &input, output);
+    if (fold->coverage != NULL)
+        coverage_cell(fold->coverage, before, event, answer);
+    if (answer != PROCEDURE_APPLIED)
         return;
     aggregate->state = output->after;
     remember_plan(fold, output->after, event);
@@ -129,6 +144,16 @@ static void step_feature(struct fold *fold,
         aggregate->state = output->after;
 }
 
+static const char *target_of(const Pb__Event *event)
+{
+    if (!pb_same(event->deployment, ""))
+        return "deployment";
+    return event->body_case == PB__EVENT__BODY_LANE_REQUESTED ||
+                   event->body_case == PB__EVENT__BODY_LANE_RELEASED
+               ? "lane"
+               : "feature";
+}
+
 static void hear(struct fold *fold, const struct log_record *record)
 {
     struct error error = { "" };
@@ -141,6 +166,8 @@ static void hear(struct fold *fold, const struct log_record *record)
     event = unpacked;
     if (event->body_case == PB__EVENT__BODY_GENESIS)
         return;
+    if (fold->coverage != NULL)
+        coverage_kind(fold->coverage, target_of(event), event);
     if (!pb_same(event->deployment, ""))
         step_deployment(fold, record, event);
     else if (event->body_case == PB__EVENT__BODY_LANE_REQUESTED)
@@ -156,24 +183,39 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct aggregate *)a)->name, ((const struct aggregate *)b)->name);
 }
 
-static const char *digests(struct fold *fold)
+static void note(struct fold *fold, const char *name, const void *state)
 {
-    char *const bytes = arena_alloc(&fold->arena, DIGESTS_MAX);
-    struct text text = text_over(bytes, DIGESTS_MAX);
+    const struct pb_bytes packed = pb_pack(&fold->arena, state);
+    char digest[DIGEST_HEX_SIZE];
 
-    qsort(fold->aggregates, fold->count, sizeof fold->aggregates[0], by_name);
-    for (size_t i = 0; i < fold->count; i++) {
-        char digest[DIGEST_HEX_SIZE];
-        struct pb_bytes packed;
+    digest_sha256(packed.bytes, packed.length, digest);
+    text_add(&fold->lines, "%s %s\n", name, digest);
+}
 
-        if (fold->aggregates[i].state == NULL)
-            continue;
-        packed = pb_pack(&fold->arena, fold->aggregates[i].state);
-        digest_sha256(packed.bytes, packed.length, digest);
-        text_add(&text, "%s %s\n", fold->aggregates[i].name, digest);
+static void note_all(struct fold *fold)
+{
+    qsort(fold->now.aggregates, fold->now.count, sizeof fold->now.aggregates[0], by_name);
+    for (size_t i = 0; i < fold->now.count; i++) {
+        if (fold->now.aggregates[i].state != NULL)
+            note(fold, fold->now.aggregates[i].name, fold->now.aggregates[i].state);
     }
-    assert_true(text_ok(&text));
-    return bytes;
+}
+
+/* Of a log that was played (table_log.c), not recorded: from one place on, several ways. */
+static void hear_mark(struct fold *fold, const char *mark)
+{
+    static const char back[] = "back ";
+
+    if (strcmp(mark, "save") == 0) {
+        fold->saved = fold->now;
+    } else if (strcmp(mark, "forget") == 0) {
+        fold->now = (struct known){ .count = 0 };
+    } else {
+        assert_memory_equal(mark, back, strlen(back));
+        assert_int_equal(fold->now.count, 1);
+        note(fold, mark + strlen(back), fold->now.aggregates[0].state);
+        fold->now = fold->saved;
+    }
 }
 
 static const char *recorded_digests(struct arena *arena, const char *path)
@@ -187,51 +229,98 @@ static const char *recorded_digests(struct arena *arena, const char *path)
     return bytes;
 }
 
-static void replay(const char *name)
+/* Line by line: cmocka shows the beginning of a long text only. */
+static void compare_lines(const char *log, const char *now, const char *recorded)
+{
+    while (now[0] != '\0' || recorded[0] != '\0') {
+        const size_t length = strcspn(now, "\n");
+        const size_t wanted = strcspn(recorded, "\n");
+
+        if (length != wanted || memcmp(now, recorded, length) != 0)
+            fail_msg("%s: is now\n    %.*s\nand was\n    %.*s",
+                     log,
+                     (int)length,
+                     now,
+                     (int)wanted,
+                     recorded);
+        now += length + (now[length] != '\0');
+        recorded += wanted + (recorded[wanted] != '\0');
+    }
+}
+
+static const char *corpus(void)
+{
+    const char *const other = getenv("REPLAY_CORPUS");
+
+    return other != NULL ? other : "tests/replay/corpus";
+}
+
+static void replay(const char *name, FILE *coverage)
 {
     static struct fold fold;
     struct log_file log;
     const char *now;
     const char *path;
 
-    fold = (struct fold){ .arena = arena_with_limit(ARENA_BYTES) };
-    path = arena_printf(&fold.arena, CORPUS "/%s.log", name);
-    log = log_file_read(&fold.arena, path);
-    for (size_t i = 0; i < log.count; i++)
-        hear(&fold, &log.records[i]);
-    now = digests(&fold);
-    print_message("%s: %zu records, %zu aggregates\n", name, log.count, fold.count);
+    fold = (struct fold){ .arena = arena_with_limit(ARENA_BYTES), .coverage = coverage };
+    path = arena_printf(&fold.arena, "%s/%s", corpus(), name);
+    log = log_file_read(&fold.arena, arena_printf(&fold.arena, "%s.log", path));
+    fold.lines = text_over(arena_alloc(&fold.arena, DIGESTS_MAX), DIGESTS_MAX);
+    for (size_t i = 0; i < log.count; i++) {
+        if (log.records[i].key[0] == '\0')
+            hear_mark(&fold, log.records[i].id);
+        else
+            hear(&fold, &log.records[i]);
+    }
+    note_all(&fold);
+    assert_true(text_ok(&fold.lines));
+    now = fold.lines.bytes;
+    print_message("%s: %zu records, %zu aggregates\n", name, log.count, fold.now.count);
     if (getenv("REPLAY_PRINT") != NULL)
         print_message("%s", now);
     else
-        assert_string_equal(
+        compare_lines(
+            name,
             now,
-            recorded_digests(&fold.arena,
-                             arena_printf(&fold.arena, CORPUS "/%s.digests", name)));
+            recorded_digests(&fold.arena, arena_printf(&fold.arena, "%s.digests", path)));
     arena_release(&fold.arena);
+}
+
+static size_t replay_all(FILE *coverage)
+{
+    static const char end[] = ".log";
+    DIR *const folder = opendir(corpus());
+    const struct dirent *entry;
+    size_t count = 0;
+
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) != NULL) {
+        char name[256];
+        const size_t length = strlen(entry->d_name);
+
+        if (length <= strlen(end) || length >= sizeof name ||
+            strcmp(entry->d_name + length - strlen(end), end) != 0)
+            continue;
+        memcpy(name, entry->d_name, length + 1);
+        name[length - strlen(end)] = '\0';
+        if (coverage != NULL)
+            (void)fprintf(coverage, "log\t%s\n", name);
+        replay(name, coverage);
+        count++;
+    }
+    (void)closedir(folder);
+    return count;
 }
 
 static void recorded_logs_give_the_states_they_gave(void **state)
 {
-    DIR *const folder = opendir(CORPUS);
-    const struct dirent *entry;
-    size_t count = 0;
+    const char *const path = getenv("REPLAY_COVERAGE");
+    FILE *const coverage = path != NULL ? fopen(path, "w") : NULL;
 
     (void)state;
-    assert_non_null(folder);
-    while ((entry = readdir(folder)) != NULL) {
-        char name[256];
-        const char *const end = strstr(entry->d_name, ".log");
-
-        if (end == NULL || strlen(entry->d_name) >= sizeof name)
-            continue;
-        memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
-        name[end - entry->d_name] = '\0';
-        replay(name);
-        count++;
-    }
-    (void)closedir(folder);
-    assert_true(count > 0);
+    assert_true(replay_all(coverage) > 0);
+    if (coverage != NULL)
+        assert_int_equal(fclose(coverage), 0);
 }
 
 int main(void)

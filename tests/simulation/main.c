@@ -2,8 +2,10 @@
  * time, with everything going wrong that can; a judge who was not there reads the record.
  *
  *     slipway-simulation [--seeds N] [--first S] [--seconds T] [--twice EVERY] [--trace]
+ *                        [--keep FOLDER]
  *
- * One seed gives one run, bit for bit. Exit status 0: all runs were right. */
+ * With --keep, what was on events.v1 goes to FOLDER/sim-SEED.log, for tests/replay. One seed
+ * gives one run, bit for bit. Exit status 0: all runs were right. */
 #include "common/base/text.h"
 #include "tests/simulation/judge.h"
 #include "tests/simulation/world.h"
@@ -31,6 +33,7 @@ struct options {
     uint64_t seconds; /* After that much time no new run begins; 0: all are run. */
     uint64_t twice;   /* Every so many seeds are run once more and compared; 0: none. */
     bool trace;
+    const char *keep; /* Folder for what was on events.v1; NULL: nowhere. */
 };
 
 struct outcome {
@@ -151,16 +154,29 @@ static void rebuild_run(struct world *world, struct outcome *ret)
     (void)snprintf(ret->sentence, sizeof ret->sentence, "%s is folded differently", id);
 }
 
-static void run(
-    struct stage_set *set, uint64_t seed, bool trace, bool digested, struct outcome *ret)
+static void keep_run(struct world *world, const char *folder)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof path, "%s/sim-%llu", folder, (unsigned long long)world->seed);
+    world_keep(world, path);
+}
+
+static void run(struct stage_set *set,
+                uint64_t seed,
+                const struct options *options,
+                bool digested,
+                struct outcome *ret)
 {
     static struct world world;
 
     memset(ret, 0, sizeof *ret);
-    world.tracing = trace;
+    world.tracing = options->trace;
     world_open(&world, set, seed);
     if (walk(&world, ret))
         judge_run(&world, ret);
+    if (ret->rule == NULL && options->keep != NULL)
+        keep_run(&world, options->keep);
     if (ret->rule == NULL && seed % REBUILD_EVERY == 0)
         rebuild_run(&world, ret);
     if (digested)
@@ -174,9 +190,11 @@ static bool run_seed(struct stage_set *set, const struct options *options, uint6
     struct outcome outcome;
     struct outcome again;
 
-    run(set, seed, options->trace, twice, &outcome);
+    const struct options once_more = { 0 };
+
+    run(set, seed, options, twice, &outcome);
     if (outcome.rule == NULL && twice) {
-        run(set, seed, false, true, &again);
+        run(set, seed, &once_more, true, &again);
         if (outcome.digest != again.digest) {
             outcome.rule = "one seed is one run";
             (void)snprintf(outcome.sentence,
@@ -217,6 +235,11 @@ static bool read_options(int argc, char **argv, struct options *ret)
             ret->trace = true;
             continue;
         }
+        if (strcmp(argv[i], "--keep") == 0 && value != NULL) {
+            ret->keep = value;
+            i++;
+            continue;
+        }
         if (!(strcmp(argv[i], "--seeds") == 0 && read_number(value, &ret->seeds)) &&
             !(strcmp(argv[i], "--first") == 0 && read_number(value, &ret->first)) &&
             !(strcmp(argv[i], "--seconds") == 0 && read_number(value, &ret->seconds)) &&
@@ -243,7 +266,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options)) {
         (void)fprintf(stderr,
                       "usage: slipway-simulation [--seeds N] [--first S] [--seconds T] "
-                      "[--twice EVERY] [--trace]\n");
+                      "[--twice EVERY] [--trace] [--keep FOLDER]\n");
         return 2;
     }
     /* Every run takes and gives back the same memory. */

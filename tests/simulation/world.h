@@ -262,6 +262,11 @@ bool world_is_read(struct world *world);
  * bytes again; else the id of one that is not. */
 const char *world_rebuild(struct world *world);
 
+/* --- keep.c --- */
+/* What the coordinator believes of events.v1 to path.log, and the SHA-256 of every state that
+ * it left in Redis to path.digests, as tests/replay reads them. The run has ended well. */
+void world_keep(struct world *world, const char *path);
+
 /* --- trace.c --- */
 void trace_turn(struct world *world);
 

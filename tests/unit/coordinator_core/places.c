@@ -164,3 +164,28 @@ void at_rolled_back(struct play *play)
     at_undo(play);
     play_out(play);
 }
+
+const char *place_code(const Pb__DeploymentState *state, char code[PLACE_CODE_SIZE])
+{
+    static const char *const codes[] = { "",  "0a", "0b", "0c", "0d", "1",  "2",
+                                         "3", "4",  "5",  "6",  "7",  "ST", "UN",
+                                         "B", "BR", "CO", "AB", "RD" };
+
+    if (state->phase == PB__PHASE__BLOCKED) {
+        code[0] = 'B';
+        code[1] = (char)('0' + state->step);
+        code[2] = '\0';
+        return code;
+    }
+    if (state->phase == PB__PHASE__ROLLING_OUT && state->cursor->sub == PB__SUB__SUB_DISABLE)
+        return "4d";
+    if (state->phase == PB__PHASE__ROLLING_OUT && state->cursor->sub == PB__SUB__SUB_GATE)
+        return "4g";
+    if (state->phase == PB__PHASE__EXECUTING && state->cursor->sub == PB__SUB__SUB_BAKE)
+        return "2b";
+    if (state->phase == PB__PHASE__CONFIRMING && state->cursor->sub == PB__SUB__SUB_DISABLE)
+        return "5d";
+    if (state->phase == PB__PHASE__FINALISING && state->cursor->sub == PB__SUB__SUB_SEND)
+        return "7s";
+    return codes[state->phase];
+}

@@ -4,6 +4,12 @@
 
 #include "tests/unit/coordinator_core/play.h"
 
+enum { PLACE_CODE_SIZE = 4 };
+
+/* The column of table_test that a deployment stands in: "4g"; "0b" while it is planned. code is
+ * room that the answer may use. */
+const char *place_code(const Pb__DeploymentState *state, char code[PLACE_CODE_SIZE]);
+
 void at_inputs(struct play *play);
 void at_review(struct play *play);
 void at_queue(struct play *play);

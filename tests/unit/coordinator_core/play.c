@@ -169,6 +169,8 @@ enum procedure_answer play_event(struct play *play, const char *label, Pb__Event
     if (event->deployment[0] == '\0')
         event->deployment = "pay.1";
     event->feature = "pay";
+    if (play->witness != NULL)
+        play->witness(play->witness_self, &input);
     play->answer = procedure_step(&play->arena, &input, &play->last);
     if (play->answer == PROCEDURE_APPLIED)
         play->state = play->last.after;

@@ -26,6 +26,10 @@ struct play {
     const Pb__AttemptCreated *wish; /* The newest that went to the feature. */
     char bytes[32 * 1024];
     struct text story;
+
+    /* Hears every event before the deployment does. May be NULL. */
+    void (*witness)(void *self, const struct procedure_input *input);
+    void *witness_self;
 };
 
 /* Two changes in three batches with health and bake, two stages, every step with a check. */

@@ -25,6 +25,11 @@ Pb__OperatorRequest *play_request_new(struct play *play,
     request->reason = "because";
     request->expected_version = play->state->version;
     request->body_case = body;
+    /* One union holds them all; the ones with fields are set by the caller. */
+    request->pause =
+        pb_new(&play->arena,
+               protobuf_c_message_descriptor_get_field(&pb__operator_request__descriptor, body)
+                   ->descriptor);
     return request;
 }
 
