@@ -3,7 +3,8 @@
  * For each corpus/NAME.log there is NAME.digests: "<aggregate> <sha256 of its packed state>" a
  * line, taken from the Redis of the system that wrote the log. REPLAY_PRINT=1 prints what it is
  * now, REPLAY_COVERAGE=FILE writes to FILE what the logs walk through, and REPLAY_CORPUS=FOLDER
- * takes the logs from there. */
+ * takes the logs from there; REPLAY_STATES=FOLDER
+ * writes every state there. */
 #include "tests/replay/coverage.h"
 #include "tests/replay/log_file.h"
 
@@ -23,7 +24,8 @@ enum {
     AGGREGATES_MAX = 256,
     PLANS_MAX = 256,
     ARENA_BYTES = 256 * 1024 * 1024,
-    DIGESTS_MAX = 64 * 1024
+    DIGESTS_MAX = 64 * 1024,
+    PATH_SIZE = 512
 };
 
 struct aggregate {
@@ -183,10 +185,31 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct aggregate *)a)->name, ((const struct aggregate *)b)->name);
 }
 
+/* For protoc --decode: which field is another one. */
+static void write_state(struct fold *fold, const char *name, const struct pb_bytes *packed)
+{
+    const char *const folder = getenv("REPLAY_STATES");
+    char *path;
+    FILE *file;
+
+    if (folder == NULL)
+        return;
+    path = arena_alloc(&fold->arena, PATH_SIZE);
+    (void)snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+    for (char *at = path + strlen(folder) + 1; *at != '\0'; at++)
+        *at = (char)(*at == '/' || *at == ' ' ? '_' : *at);
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    (void)fwrite(packed->bytes, 1, packed->length, file);
+    (void)fclose(file);
+}
+
 static void note(struct fold *fold, const char *name, const void *state)
 {
     const struct pb_bytes packed = pb_pack(&fold->arena, state);
     char digest[DIGEST_HEX_SIZE];
+
+    write_state(fold, name, &packed);
 
     digest_sha256(packed.bytes, packed.length, digest);
     text_add(&fold->lines, "%s %s\n", name, digest);

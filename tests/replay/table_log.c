@@ -17,6 +17,7 @@ struct kept {
     FILE *log;
     FILE *digests;
     uint32_t count;
+    Pb__ArtifactKind kinds[2]; /* Of the plan's two changes. */
 };
 
 /* Little-endian. */
@@ -68,13 +69,22 @@ static void keep_state(struct kept *kept, struct play *play, const char *name)
     (void)fprintf(kept->digests, "%s %s\n", name, digest);
 }
 
-static void keep_cell(struct kept *kept, const struct column *column, const struct row *row)
+static struct play *opened(const struct kept *kept)
 {
     struct play *const play = calloc(1, sizeof *play);
-    const char *name;
 
     assert_non_null(play);
     play_open(play);
+    for (size_t i = 0; i < 2; i++)
+        play->plan->changes[i]->kind = kept->kinds[i];
+    return play;
+}
+
+static void keep_cell(struct kept *kept, const struct column *column, const struct row *row)
+{
+    struct play *const play = opened(kept);
+    const char *name;
+
     column->reach(play);
     if (table_has_cell(play, row)) {
         name = arena_printf(&play->arena, "%s: %s", column->name, row->name);
@@ -90,10 +100,8 @@ static void keep_cell(struct kept *kept, const struct column *column, const stru
 
 static void keep_column(struct kept *kept, const struct column *column)
 {
-    struct play *const play = calloc(1, sizeof *play);
+    struct play *const play = opened(kept);
 
-    assert_non_null(play);
-    play_open(play);
     play->witness = keep_event;
     play->witness_self = kept;
     column->reach(play);
@@ -117,14 +125,22 @@ static FILE *create(const char *folder, const char *name, const char *end)
     return file;
 }
 
-static void keep_columns(const char *folder, const char *name, size_t first, size_t end)
+struct group {
+    const char *name;
+    size_t first; /* Column; it ends where the next begins. */
+    Pb__ArtifactKind kinds[2];
+};
+
+static void keep_columns(const char *folder, const struct group *group)
 {
     static const char magic[] = "slipway log 1\n";
-    struct kept kept = { create(folder, name, ".log"), create(folder, name, ".digests"), 0 };
+    struct kept kept = { .log = create(folder, group->name, ".log"),
+                         .digests = create(folder, group->name, ".digests"),
+                         .kinds = { group->kinds[0], group->kinds[1] } };
 
     (void)fputs(magic, kept.log);
     put_number(kept.log, 0, 4);
-    for (size_t c = first; c < end; c++)
+    for (size_t c = group->first; c < group[1].first; c++)
         keep_column(&kept, &table_columns[c]);
     (void)fseek(kept.log, (long)strlen(magic), SEEK_SET);
     put_number(kept.log, kept.count, 4);
@@ -134,19 +150,22 @@ static void keep_columns(const char *folder, const char *name, size_t first, siz
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        size_t first;
-    } logs[] = {
-        { "table-0-to-3", 0 }, { "table-4-to-5", 7 },    { "table-6-to-7", 12 },
-        { "table-rests", 15 }, { "table-undo-end", 22 }, { "", TABLE_COLUMNS },
+    /* clang-format off */
+    static const struct group groups[] = {
+        { "table-0-to-3",   0,             { PB__ARTIFACT_KIND__CONFIGURATION,  PB__ARTIFACT_KIND__BACKEND } },
+        { "table-4-to-5",   7,             { PB__ARTIFACT_KIND__INFRASTRUCTURE, PB__ARTIFACT_KIND__BACKEND } },
+        { "table-6-to-7",   12,            { PB__ARTIFACT_KIND__MIGRATION,      PB__ARTIFACT_KIND__BACKEND } },
+        { "table-rests",    15,            { PB__ARTIFACT_KIND__INFRASTRUCTURE, PB__ARTIFACT_KIND__MIGRATION } },
+        { "table-undo-end", 22,            { PB__ARTIFACT_KIND__MIGRATION,      PB__ARTIFACT_KIND__CONFIGURATION } },
+        { "",               TABLE_COLUMNS, { 0, 0 } },
     };
+    /* clang-format on */
 
     if (argc != 2) {
         (void)fprintf(stderr, "usage: slipway-table-log FOLDER\n");
         return 2;
     }
-    for (size_t i = 0; logs[i].first < TABLE_COLUMNS; i++)
-        keep_columns(argv[1], logs[i].name, logs[i].first, logs[i + 1].first);
+    for (size_t i = 0; groups[i].first < TABLE_COLUMNS; i++)
+        keep_columns(argv[1], &groups[i]);
     return 0;
 }

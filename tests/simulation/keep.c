@@ -71,6 +71,7 @@ static size_t believed(struct world *world, const struct bus_record **ret)
     return count;
 }
 
+/* By time; a partition's clock does not go back here. */
 static int by_time(const void *a, const void *b)
 {
     const struct bus_record *const left = *(const struct bus_record *const *)a;
