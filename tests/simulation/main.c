@@ -187,10 +187,9 @@ static void run(struct stage_set *set,
 static bool run_seed(struct stage_set *set, const struct options *options, uint64_t seed)
 {
     const bool twice = options->twice > 0 && seed % options->twice == 0;
+    const struct options once_more = { 0 };
     struct outcome outcome;
     struct outcome again;
-
-    const struct options once_more = { 0 };
 
     run(set, seed, options, twice, &outcome);
     if (outcome.rule == NULL && twice) {
