@@ -141,49 +141,7 @@ static bool is_held_up(const struct worker_ports *ports,
     return true;
 }
 
-/* --- targets --- */
-
-static void observe(struct world *world, struct worker_task *task, const Pb__Change *change)
-{
-    for (size_t i = 0; i < world->site_count; i++) {
-        const struct site *const site = &world->sites[i];
-        Pb__Observed *observed;
-
-        if (!pb_same(site->target, change->target))
-            continue;
-        observed = pb_new(task->arena, &pb__observed__descriptor);
-        observed->target = site->target;
-        observed->instance = site->name;
-        observed->version = arena_text(task->arena, site->version);
-        observed->digest = arena_text(task->arena, site->digest);
-        observed->fence = pb_fence_text(task->arena, &site->fence);
-        observed->state = DEPLOYED_ACTIVE;
-        PB_APPEND(task->arena, task->result, observed, observed);
-    }
-}
-
 /* --- checks, watches, words --- */
-
-static enum worker_step run_checks(const struct worker_ports *ports,
-                                   struct worker_task *task,
-                                   struct error *error)
-{
-    struct process *const process = process_of(ports);
-    const struct labour *const labour = labour_of(ports, task, 0);
-    enum worker_step step;
-    const Pb__RunChecks *const asked = task->command->run_checks;
-
-    (void)error;
-    if (is_held_up(ports, task, labour, &step))
-        return step;
-    if (happens(process, process->world->weather.error))
-        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
-    find_all(process, task, asked->checks, asked->n_checks);
-    for (size_t i = 0; asked->report_baseline && i < asked->n_changes; i++)
-        observe(process->world, task, asked->changes[i]);
-    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
-    return WORKER_DONE;
-}
 
 static enum worker_step watch(const struct worker_ports *ports,
                               struct worker_task *task,
@@ -249,14 +207,12 @@ static enum worker_step finalise(const struct worker_ports *ports,
 }
 
 /* clang-format off */
-static const struct worker_handler checkers[] = { { .body = PB__COMMAND__BODY_RUN_CHECKS, .step = run_checks } };
 static const struct worker_handler watchers[] = { { .body = PB__COMMAND__BODY_WATCH, .step = watch } };
 static const struct worker_handler heralds[] = {
     { .body = PB__COMMAND__BODY_ANNOUNCE, .step = announce },
     { .body = PB__COMMAND__BODY_FINALISE, .step = finalise },
 };
 
-const struct worker_spec labour_prechecks = { .name = "prechecks", .handlers = checkers, .handler_count = 1 };
 const struct worker_spec labour_monitor = { .name = "monitor", .handlers = watchers, .handler_count = 1 };
 const struct worker_spec labour_notifier = { .name = "notifier", .handlers = heralds, .handler_count = 2 };
 /* clang-format on */

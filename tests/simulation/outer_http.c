@@ -9,7 +9,7 @@ enum {
     TAKES_MS = 400,
     SLOW_ONE_IN = 8,
     SICK_MS = 8000,
-    SICK_RARELY = 16,
+    SICK_RARELY = 6,
     EXCUSES = 4,
     REQUEST_MS = 5, /* Users ask each instance so often, */
     ERRORS = 40,    /* and of a sick one get so many errors between two looks. */
@@ -108,7 +108,7 @@ static enum err answer(struct world *world,
 
     if (site != NULL)
         return ask_site(world, arena, site, path, ret);
-    return say(arena, 200, "", ret);
+    return say(arena, 200, "as it was signed", ret); /* Reports, documents, dashboards. */
 }
 
 /* No connection, silence, or somebody between who answers in its place. */
@@ -152,7 +152,7 @@ static enum err perform(void *self,
         process_waits(process, dice_ms(&world->dice, 1, TAKES_MS));
     if (process->dying)
         return error_set(error, ERR_UNAVAILABLE, "no connection");
-    if (happens(world, world->weather.broken / 4))
+    if (happens(world, world->weather.broken / 2))
         return excuse(process, arena, request, ret, error);
     if (answer(world, arena, request, ret) == ERR_OK && fault == FAULT_NONE)
         return ERR_OK;

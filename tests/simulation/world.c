@@ -3,6 +3,7 @@
 #include "common/wire/topics.h"
 #include "services/executor/executor.h"
 #include "services/flag-rollout/service.h"
+#include "services/prechecks/prechecks.h"
 #include "services/validator/validator.h"
 
 #include <stdarg.h>
@@ -69,7 +70,7 @@ void world_say(struct world *world, const struct saying *saying)
 static void start_processes(struct world *world)
 {
     static const struct worker_spec *const workers[] = { NULL,
-                                                         &labour_prechecks,
+                                                         &prechecks_spec,
                                                          &executor_spec,
                                                          &validator_spec,
                                                          &labour_monitor,
