@@ -4,9 +4,13 @@
  * line, taken from the Redis of the system that wrote the log. REPLAY_PRINT=1 prints what it is
  * now, REPLAY_COVERAGE=FILE writes to FILE what the logs walk through, and REPLAY_CORPUS=FOLDER
  * takes the logs from there; REPLAY_STATES=FOLDER
- * writes every state there. */
+ * writes every state there.
+ *
+ * NAME.said is the same of what they said to the world meanwhile (said.h), as the core of that
+ * time says it. REPLAY_SAID=1 writes it anew. */
 #include "tests/replay/coverage.h"
 #include "tests/replay/log_file.h"
+#include "tests/replay/said.h"
 
 #include "common/base/text.h"
 #include "common/wire/digest.h"
@@ -31,6 +35,7 @@ enum {
 struct aggregate {
     const char *name; /* "dep:pay.1", "lane:production/shop", "feature:pay" */
     void *state;
+    char said[DIGEST_HEX_SIZE];
 };
 
 struct plan {
@@ -52,6 +57,7 @@ struct fold {
     struct known now;
     struct known saved;
     struct text lines; /* "<aggregate> <digest>" */
+    struct text said;  /* The same of what it said. */
     FILE *coverage;    /* NULL: nobody asked. */
 };
 
@@ -115,6 +121,8 @@ static void step_deployment(struct fold *fold,
     answer = procedure_step(&fold->arena, &input, output);
     if (fold->coverage != NULL)
         coverage_cell(fold->coverage, before, event, answer);
+    if (answer == PROCEDURE_APPLIED || answer == PROCEDURE_REFUSED)
+        said_chain(&fold->arena, &output->effects, aggregate->said);
     if (answer != PROCEDURE_APPLIED)
         return;
     aggregate->state = output->after;
@@ -130,8 +138,10 @@ static void step_lane(struct fold *fold,
     struct lane_output *const output = arena_alloc(&fold->arena, sizeof *output);
     const struct lane_input input = { aggregate->state, event, record->id, record->at_ms };
 
-    if (lane_step(&fold->arena, &input, output) == PROCEDURE_APPLIED)
-        aggregate->state = output->after;
+    if (lane_step(&fold->arena, &input, output) != PROCEDURE_APPLIED)
+        return;
+    aggregate->state = output->after;
+    said_chain(&fold->arena, &output->effects, aggregate->said);
 }
 
 static void step_feature(struct fold *fold,
@@ -142,8 +152,10 @@ static void step_feature(struct fold *fold,
     struct feature_output *const output = arena_alloc(&fold->arena, sizeof *output);
     const struct feature_input input = { aggregate->state, event, record->id, record->at_ms };
 
-    if (feature_step(&fold->arena, &input, output) == PROCEDURE_APPLIED)
-        aggregate->state = output->after;
+    if (feature_step(&fold->arena, &input, output) != PROCEDURE_APPLIED)
+        return;
+    aggregate->state = output->after;
+    said_chain(&fold->arena, &output->effects, aggregate->said);
 }
 
 static const char *target_of(const Pb__Event *event)
@@ -204,23 +216,31 @@ static void write_state(struct fold *fold, const char *name, const struct pb_byt
     (void)fclose(file);
 }
 
-static void note(struct fold *fold, const char *name, const void *state)
+static void note(struct fold *fold, const char *name, struct aggregate *aggregate)
 {
-    const struct pb_bytes packed = pb_pack(&fold->arena, state);
+    const struct pb_bytes packed = pb_pack(&fold->arena, aggregate->state);
     char digest[DIGEST_HEX_SIZE];
 
     write_state(fold, name, &packed);
-
     digest_sha256(packed.bytes, packed.length, digest);
     text_add(&fold->lines, "%s %s\n", name, digest);
+    if (strncmp(aggregate->name, "dep:", 4) == 0) {
+        const Pb__DeploymentState *const state = aggregate->state;
+
+        said_chain_outlook(
+            &fold->arena, state, plan_of(fold, state->plan_hash), aggregate->said);
+    }
+    text_add(&fold->said, "%s %s\n", name, aggregate->said);
 }
 
 static void note_all(struct fold *fold)
 {
     qsort(fold->now.aggregates, fold->now.count, sizeof fold->now.aggregates[0], by_name);
     for (size_t i = 0; i < fold->now.count; i++) {
-        if (fold->now.aggregates[i].state != NULL)
-            note(fold, fold->now.aggregates[i].name, fold->now.aggregates[i].state);
+        struct aggregate *const aggregate = &fold->now.aggregates[i];
+
+        if (aggregate->state != NULL)
+            note(fold, aggregate->name, aggregate);
     }
 }
 
@@ -236,12 +256,12 @@ static void hear_mark(struct fold *fold, const char *mark)
     } else {
         assert_memory_equal(mark, back, strlen(back));
         assert_int_equal(fold->now.count, 1);
-        note(fold, mark + strlen(back), fold->now.aggregates[0].state);
+        note(fold, mark + strlen(back), &fold->now.aggregates[0]);
         fold->now = fold->saved;
     }
 }
 
-static const char *recorded_digests(struct arena *arena, const char *path)
+static const char *recorded(struct arena *arena, const char *path)
 {
     char *const bytes = arena_alloc(arena, DIGESTS_MAX);
     FILE *const file = fopen(path, "rb");
@@ -278,34 +298,53 @@ static const char *corpus(void)
     return other != NULL ? other : "tests/replay/corpus";
 }
 
+static void hear_all(struct fold *fold, const char *path)
+{
+    const struct log_file log =
+        log_file_read(&fold->arena, arena_printf(&fold->arena, "%s.log", path));
+
+    for (size_t i = 0; i < log.count; i++) {
+        if (log.records[i].key[0] == '\0')
+            hear_mark(fold, log.records[i].id);
+        else
+            hear(fold, &log.records[i]);
+    }
+    note_all(fold);
+    assert_true(text_ok(&fold->lines) && text_ok(&fold->said));
+}
+
+static void keep_said(const char *path, const struct text *said)
+{
+    FILE *const file = fopen(path, "wb");
+
+    assert_non_null(file);
+    (void)fputs(said->bytes, file);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void replay(const char *name, FILE *coverage)
 {
     static struct fold fold;
-    struct log_file log;
-    const char *now;
+    const char *digests;
+    const char *said;
     const char *path;
 
     fold = (struct fold){ .arena = arena_with_limit(ARENA_BYTES), .coverage = coverage };
-    path = arena_printf(&fold.arena, "%s/%s", corpus(), name);
-    log = log_file_read(&fold.arena, arena_printf(&fold.arena, "%s.log", path));
     fold.lines = text_over(arena_alloc(&fold.arena, DIGESTS_MAX), DIGESTS_MAX);
-    for (size_t i = 0; i < log.count; i++) {
-        if (log.records[i].key[0] == '\0')
-            hear_mark(&fold, log.records[i].id);
-        else
-            hear(&fold, &log.records[i]);
+    fold.said = text_over(arena_alloc(&fold.arena, DIGESTS_MAX), DIGESTS_MAX);
+    path = arena_printf(&fold.arena, "%s/%s", corpus(), name);
+    digests = arena_printf(&fold.arena, "%s.digests", path);
+    said = arena_printf(&fold.arena, "%s.said", path);
+    hear_all(&fold, path);
+    print_message("%s: %zu aggregates\n", name, fold.now.count);
+    if (getenv("REPLAY_SAID") != NULL)
+        keep_said(said, &fold.said);
+    if (getenv("REPLAY_PRINT") != NULL) {
+        print_message("%s", fold.lines.bytes);
+    } else {
+        compare_lines(name, fold.lines.bytes, recorded(&fold.arena, digests));
+        compare_lines(name, fold.said.bytes, recorded(&fold.arena, said));
     }
-    note_all(&fold);
-    assert_true(text_ok(&fold.lines));
-    now = fold.lines.bytes;
-    print_message("%s: %zu records, %zu aggregates\n", name, log.count, fold.now.count);
-    if (getenv("REPLAY_PRINT") != NULL)
-        print_message("%s", now);
-    else
-        compare_lines(
-            name,
-            now,
-            recorded_digests(&fold.arena, arena_printf(&fold.arena, "%s.digests", path)));
     arena_release(&fold.arena);
 }
 
