@@ -68,7 +68,7 @@ static void results_measured(struct turn *turn, Pb__Finding *const *findings, si
     state_step(turn, turn->state->step)->measured_ms = turn->now_ms;
 }
 
-void results_forget(struct turn *turn, struct expectation expected)
+static void forget(struct turn *turn, struct expectation expected, bool keep_done)
 {
     Pb__StepState *const step = state_step(turn, turn->state->step);
 
@@ -80,9 +80,14 @@ void results_forget(struct turn *turn, struct expectation expected)
         for (size_t k = 0; k < expected.count; k++)
             listed = listed || pb_same(expected.item[k]->id, result->check);
         if (listed && result->by[0] == '\0' &&
-            !(step->step == STEP_LAST && result->verdict == PB__VERDICT__PASS))
+            !(keep_done && result->verdict == PB__VERDICT__PASS))
             PB_REMOVE(step, results, i);
     }
+}
+
+void results_forget(struct turn *turn, struct expectation expected)
+{
+    forget(turn, expected, turn->state->step == STEP_LAST);
 }
 
 /* --- the core's own checks --- */
@@ -362,6 +367,9 @@ struct judgement judge_finished(struct turn *turn,
                                                     : "no reason given"),
                                    "",
                                    "" };
+    /* The answer is complete in itself: what was told on the way, or by an earlier drive, fills
+     * no gap in it. */
+    results_forget(turn, expect_of_worker(turn, expected));
     if ((kind->flags & (TASK_UNDO | TASK_BESIDE)) == 0)
         results_measured(turn, finished->findings, finished->n_findings);
     if (expected.count > 0) {
@@ -370,12 +378,15 @@ struct judgement judge_finished(struct turn *turn,
     } else {
         judgement = judge_findings(turn, finished);
     }
-    if (finished->outcome == PB__OUTCOME__OUTCOME_FAILED && judgement.found < FOUND_FAIL)
+    if (finished->outcome == PB__OUTCOME__OUTCOME_FAILED && judgement.found < FOUND_FAIL) {
         judgement = (struct judgement){
             FOUND_FAIL,
             arena_printf(turn->arena, "%s says it failed; %s", task->worker, judgement.rule),
             judgement.remedy,
             judgement.check
         };
+        /* Its good findings must not count when a person's word has them judged again. */
+        forget(turn, expect_of_worker(turn, expected), false);
+    }
     return judgement;
 }

@@ -162,6 +162,56 @@ static void what_a_watch_told_while_it_ran_decides_nothing(void **state)
     assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
 }
 
+/* The running task ends without a word on any check, or with a word on all of them that
+ * contradicts its outcome. */
+static void end(struct play *play, Pb__Outcome outcome, const char *check)
+{
+    const Pb__TaskState *const task = play_task(play);
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+    Pb__Finding *const finding = pb_new(&play->arena, &pb__finding__descriptor);
+
+    event->body_case = PB__EVENT__BODY_TASK_FINISHED;
+    event->task_finished = pb_new(&play->arena, &pb__task_finished__descriptor);
+    event->task_finished->task = task->task;
+    event->task_finished->drive = task->drive;
+    event->task_finished->coverage_bp = 10000;
+    event->task_finished->outcome = outcome;
+    finding->check = check;
+    finding->required = true;
+    finding->verdict = PB__VERDICT__PASS;
+    if (check[0] != '\0')
+        PB_APPEND(&play->arena, event->task_finished, findings, finding);
+    play_event(play, "ends", event);
+}
+
+static void what_was_told_on_the_way_fills_no_gap_in_the_answer(void **state)
+{
+    struct play *const play = *state;
+
+    at_4(play);
+    progress(play, false, PB__VERDICT__PASS);
+    end(play, PB__OUTCOME__OUTCOME_OK, "");
+    assert_int_equal(play->state->cursor->stage, 0);
+    assert_string_equal(play_task(play)->kind, "watch");
+    assert_int_equal(play_task(play)->remeasured, 1);
+}
+
+static void a_sign_off_does_not_make_a_failed_finalisation_good(void **state)
+{
+    struct play *const play = *state;
+    Pb__StepPlan *const last = play->plan->steps[6];
+
+    last->n_checks = 1;
+    play_until(play, PB__PHASE__FINALISING, 7);
+    end(play, PB__OUTCOME__OUTCOME_FAILED, last->checks[0]->id);
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    for (size_t i = 0; i < play->plan->n_signoffs; i++)
+        play_signoff(play, play->plan->signoffs[i]->step, play->plan->signoffs[i]->role, true);
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    play_plain(play, PB__OPERATOR_REQUEST__BODY_RETRY);
+    play_until(play, PB__PHASE__COMPLETED, 7);
+}
+
 static void the_first_complete_sample_makes_monitoring_active(void **state)
 {
     struct play *const play = *state;
@@ -290,6 +340,8 @@ int main(void)
         PLAY(samples_that_came_in_meanwhile_change_nothing_that_people_decide_on),
         PLAY(a_stage_says_how_many_requests_it_has_seen),
         PLAY(what_a_watch_told_while_it_ran_decides_nothing),
+        PLAY(what_was_told_on_the_way_fills_no_gap_in_the_answer),
+        PLAY(a_sign_off_does_not_make_a_failed_finalisation_good),
         PLAY(the_first_complete_sample_makes_monitoring_active),
         PLAY(a_critical_metric_stops_at_its_first_breach),
         PLAY(a_sign_off_is_void_at_a_new_try_of_step_6),

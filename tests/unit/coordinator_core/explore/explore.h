@@ -1,14 +1,15 @@
 /* Every order of events on small plans, breadth first, on the real core.
  *
  * A node is a deployment's state and the world around it: what was really changed, what the
- * flag provider really holds, the latch. Nothing is counted without bound, so the search is
- * complete for a plan, not cut at a depth. Time is no number here: every armed timer may fire.
- */
+ * flag provider really holds, the latch, and which parts of the plan really ended well. Nothing
+ * is counted without bound, so the search is complete for a plan, not cut at a depth. Time is
+ * no number here: every armed timer may fire. */
 #ifndef TESTS_UNIT_COORDINATOR_CORE_EXPLORE_H
 #define TESTS_UNIT_COORDINATOR_CORE_EXPLORE_H
 
 #include "services/coordinator/core/procedure.h"
 #include "tests/support/test.h"
+#include "tests/unit/coordinator_core/explore/ends.h"
 #include "tests/unit/coordinator_core/explore/key.h"
 
 /* What is really so, whatever anybody reports. */
@@ -16,9 +17,12 @@ struct world {
     uint32_t changed; /* Batches, a bit each, in plan order. */
     uint32_t skipped; /* Batches that a person left as they are. */
     uint32_t percent; /* That the provider holds. */
-    bool latched;
-    bool unseen; /* A latch written by others, not yet told to the core. */
+    uint32_t granted; /* That control.v1 holds; 0 once latched. */
+    uint32_t passed;  /* Parts of the plan's course that ended well, a bit each: course.c. */
+    bool latched;     /* control.v1 holds the latch. */
+    bool unseen;      /* A latch written by others, not yet told to the core. */
     bool frozen;
+    bool closed;           /* The window. */
     uint8_t late;          /* A worker that the core has given up on: enum late. */
     uint32_t late_percent; /* What it writes. */
 };
@@ -39,22 +43,30 @@ enum why {
     WHY_AUTO,  /* A message on its way arrives. */
 };
 
+/* What may happen beside the ordinary: answers and losses of workers, one alert, requests. */
+enum weather {
+    UNSURE = 1,  /* INCONCLUSIVE, WARN, silence, progress; warning alerts. */
+    AROUND = 2,  /* Freezes, kills from outside, deadlines. */
+    LATE = 4,    /* Writes by workers that were given up on. */
+    INTAKE = 8,  /* Missing inputs, supplied ones, another acceptance, a withdrawal. */
+    WINDOW = 16, /* It closes and opens. */
+    NEWER = 32,  /* A newer deployment lies above this one on its lanes. */
+};
+
 struct scenario {
     const char *name;
     Pb__Plan *(*plan)(struct arena *arena);
-    bool unsure;       /* Also INCONCLUSIVE and WARN. */
-    bool surroundings; /* Also freezes, kills from outside and deadlines. */
-    bool late;         /* Also writes by workers that were given up on. */
-    bool deep;         /* Only when asked for: minutes, not seconds. */
-    size_t nodes_max;  /* More than it has: the search must end by itself. */
+    unsigned weather;
+    bool deep;        /* Only when asked for: minutes, not seconds. */
+    size_t nodes_max; /* More than it has: the search must end by itself. */
 };
 
 struct node {
     struct pb_bytes state;
     struct world world;
-    size_t parent;
+    uint32_t parent;
+    uint32_t depth; /* Events from birth, on the shortest way. */
     const char *label;
-    bool ends_well; /* An end is reachable without failure, abort or skipping. */
 };
 
 struct search {
@@ -64,20 +76,28 @@ struct search {
     Pb__Plan *plan;
     struct node *nodes;
     size_t count;
-    size_t *table; /* Open addressing over keys; 0: empty, else node + 1. */
+    uint32_t *table; /* Open addressing over keys; 0: empty, else node + 1. */
     uint64_t (*keys)[2];
     size_t table_size;
-    struct edge *back;
-    size_t back_count;
-    size_t back_max;
+    struct ways ways;
     size_t events;
+    uint32_t depth;      /* The longest of the shortest ways to a state. */
+    uint32_t way_out;    /* The longest of the shortest ways from a state to an end. */
+    size_t audits;       /* States taken for known ones, whose events were compared. */
+    struct audit *audit; /* Still to be compared. */
+    size_t audit_count;
     char breach[4096]; /* The first, with its shortest trace; "" if none. */
 };
 
-struct edge {
-    uint32_t from;
-    uint32_t to;
+/* Taken for a known one by its key: its events must lead where the known one's lead. */
+struct audit {
+    struct pb_bytes state;
+    size_t node;
+    size_t parent;
+    const char *label;
 };
+
+enum { AUDITS_MAX = 4096 };
 
 /* One event tried in a state. */
 struct attempt {
@@ -89,19 +109,68 @@ struct attempt {
 
 enum { ATTEMPTS_MAX = 128 };
 
+/* --- attempts.c, attempts_world.c, attempts_people.c --- */
+
+struct listing {
+    struct search *search;
+    const Pb__DeploymentState *state;
+    const struct world *world;
+    struct attempt *items;
+    size_t count;
+};
+
 /* All events that may come now. Returns how many. */
 size_t attempts_list(struct search *search,
                      const Pb__DeploymentState *state,
                      const struct world *world,
                      struct attempt ret[ATTEMPTS_MAX]);
 
+Pb__Event *attempt_add(struct listing *list,
+                       const char *label,
+                       enum why why,
+                       Pb__Event__BodyCase body);
+
+/* Something that the core does not hear of. */
+struct world *attempt_add_world(struct listing *list, const char *label, enum why why);
+struct world *attempt_world(struct listing *list); /* Of the last one added. */
+bool attempt_weather(const struct listing *list, enum weather weather);
+
+void attempts_of_world(struct listing *list);
+void attempts_of_people(struct listing *list);
+
+/* --- course.c: the plan, part after part, each a bit of world.passed --- */
+
+enum { COURSE_NONE = -1 };
+
+/* Where that kind of work stands, at that cursor; COURSE_NONE: not on the way forward. */
+int course_at(const Pb__Plan *plan, const char *kind, const Pb__Cursor *cursor);
+
+/* Everything before it; what must have ended well before it begins. */
+uint32_t course_before(const Pb__Plan *plan, int at);
+uint32_t course_all(const Pb__Plan *plan);
+
+/* It begins anew: it, and what comes after it, has not ended well yet. */
+uint32_t course_begun(const Pb__Plan *plan, uint32_t passed, int at);
+
+/* Parts whose check a person has waived: they count as passed. */
+uint32_t course_waived(const Pb__Plan *plan, const Pb__DeploymentState *state);
+
+/* While it is being taken back only this still counts: whether flags were ever allowed on. */
+uint32_t course_forgotten(const Pb__Plan *plan, uint32_t passed);
+
+uint32_t batch_bit(const Pb__Plan *plan, uint32_t change, uint32_t batch);
+
+/* --- key.c --- */
+
 /* What distinguishes one state from another: no times, no counters. */
 void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2]);
 
-/* NULL, or what must not be. */
+/* --- judge.c, judge_effects.c: NULL, or what must not be, with the invariant's number --- */
+
 const char *judge_state(const struct search *search,
                         const Pb__DeploymentState *state,
                         const struct world *world);
+
 /* The same record once more: at least once is all that a log promises. */
 const char *judge_again(struct search *search,
                         const struct attempt *attempt,
@@ -112,7 +181,23 @@ const char *judge_move(const struct search *search,
                        const struct attempt *attempt,
                        const struct procedure_output *output);
 
-uint32_t batch_bit(const Pb__Plan *plan, uint32_t change, uint32_t batch);
+/* What goes out with it; the world then is as control.v1 and the commands make it. */
+const char *judge_effects(const struct search *search,
+                          const Pb__DeploymentState *before,
+                          const struct attempt *attempt,
+                          const struct procedure_output *output,
+                          struct world *world);
+
+/* --- audit.c --- */
+
+/* Noted now and then, and compared when all states are known. */
+void audit_note(struct search *search, const Pb__DeploymentState *state, struct audit audit);
+void audit_compare(struct search *search, size_t index);
+
+/* --- search.c --- */
+
+/* Notes the breach with its trace: the way to that node, and one event more. */
+void search_report(struct search *search, size_t node, const char *label, const char *what);
 
 extern const struct scenario scenarios[];
 extern const size_t scenario_count;

@@ -1,6 +1,10 @@
 #include "tests/unit/coordinator_core/explore/key.h"
 
 #include "tests/unit/coordinator_core/explore/explore.h"
+#include "tests/unit/coordinator_core/explore/plans.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 const Pb__TaskState *main_task(const Pb__DeploymentState *state)
 {
@@ -61,7 +65,11 @@ static void add_people(struct text *out, const Pb__DeploymentState *state)
 static void add_rest(struct text *out, const Pb__DeploymentState *state)
 {
     for (size_t i = 0; i < state->n_holds; i++)
-        text_add(out, "H%d", (int)state->holds[i]->kind);
+        text_add(out,
+                 "H%d%d",
+                 (int)state->holds[i]->kind,
+                 state->holds[i]->kind == PB__HOLD_KIND__HOLD_WINDOW &&
+                     state->now_ms >= state->holds[i]->since_ms + WINDOW_GRACE_MS);
     for (size_t i = 0; i < state->n_applied; i++)
         text_add(out, "P%u.%u", state->applied[i]->change, state->applied[i]->batch);
     for (size_t i = 0; i < state->n_skipped; i++)
@@ -104,8 +112,9 @@ void key_state(struct text *out, const Pb__DeploymentState *state)
              state->flags->killed,
              state->flags->ever_on);
     text_add(out,
-             "X%d%d%d%u%d",
+             "X%d%d%d%d%u%d",
              state->stop != NULL ? (int)state->stop->kind : 0,
+             state->superseded_by[0] != '\0',
              state->remeasure,
              state->clock_ended,
              state->extended,
@@ -114,6 +123,22 @@ void key_state(struct text *out, const Pb__DeploymentState *state)
     add_results(out, state);
     add_people(out, state);
     add_rest(out, state);
+}
+
+bool key_wanted(const char *name, bool deep)
+{
+    const char *const wanted = getenv("EXPLORE");
+    const size_t length = strlen(name);
+
+    if (wanted == NULL)
+        return !deep;
+    if (strcmp(wanted, "all") == 0)
+        return true;
+    for (const char *at = strstr(wanted, name); at != NULL; at = strstr(at + 1, name)) {
+        if ((at == wanted || at[-1] == ',') && (at[length] == '\0' || at[length] == ','))
+            return true;
+    }
+    return false;
 }
 
 void key_hash(const struct text *text, uint64_t ret[2])
@@ -130,13 +155,16 @@ void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_
 
     key_state(&out, state);
     text_add(&out,
-             "W%u,%u,%u%d%d%d%u%u",
+             "W%u,%u,%u,%u,%u,%d%d%d%d%u,%u",
              world->changed,
              world->skipped,
              world->percent,
+             world->granted,
+             world->passed,
              world->latched,
              world->unseen,
              world->frozen,
+             world->closed,
              world->late,
              world->late_percent);
     key_hash(&out, ret);

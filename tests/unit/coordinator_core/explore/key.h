@@ -14,4 +14,8 @@ void key_state(struct text *out, const Pb__DeploymentState *state);
 /* Two hashes, so that in millions of states none is taken for another. */
 void key_hash(const struct text *text, uint64_t ret[2]);
 
+/* Whether a search of that name is wanted now: EXPLORE is "all", or names with commas between;
+ * without it, all that are not deep. */
+bool key_wanted(const char *name, bool deep);
+
 #endif

@@ -69,11 +69,19 @@ static void add_stages(struct arena *arena, Pb__Plan *plan, uint32_t count)
     }
 }
 
+void plan_add_signoff(struct arena *arena, Pb__Plan *plan, uint32_t step)
+{
+    Pb__SignOffSpec *const signoff = pb_new(arena, &pb__sign_off_spec__descriptor);
+
+    signoff->role = "lead";
+    signoff->step = step;
+    PB_APPEND(arena, plan, signoffs, signoff);
+}
+
 Pb__Plan *plan_small(struct arena *arena, Pb__OnNoGo on_no_go, uint32_t stages)
 {
     Pb__Plan *const plan = pb_new(arena, &pb__plan__descriptor);
     Pb__ApprovalSpec *const approval = pb_new(arena, &pb__approval_spec__descriptor);
-    Pb__SignOffSpec *const signoff = pb_new(arena, &pb__sign_off_spec__descriptor);
     Pb__FlagSpec *const flag = pb_new(arena, &pb__flag_spec__descriptor);
 
     plan->environment = "production";
@@ -83,9 +91,7 @@ Pb__Plan *plan_small(struct arena *arena, Pb__OnNoGo on_no_go, uint32_t stages)
     approval->role = "lead";
     approval->needed = 1;
     PB_APPEND(arena, plan, approvals, approval);
-    signoff->role = "lead";
-    signoff->step = 6;
-    PB_APPEND(arena, plan, signoffs, signoff);
+    plan_add_signoff(arena, plan, 6);
     plan->observe_ms = 1000;
     plan->sample_every_ms = 1;
     plan->input_deadline_ms = plan->review_deadline_ms = plan->queue_deadline_ms = 1000 * 1000;

@@ -34,17 +34,66 @@ static Pb__Plan *gate_and_block(struct arena *arena)
     return plan;
 }
 
+/* A window that closes lets step 2 finish, within a grace. */
+static Pb__Plan *windowed(struct arena *arena)
+{
+    Pb__Plan *const plan = plan_small(arena, PB__ON_NO_GO__ON_NO_GO_UNSPECIFIED, 1);
+
+    plan_add_change(arena, plan, "shop", 2, PB__ON_ROLLBACK__REVERT);
+    plan->window_grace_ms = WINDOW_GRACE_MS;
+    return plan;
+}
+
+/* Three leads sign off. */
+static Pb__Plan *signed_off(struct arena *arena)
+{
+    Pb__Plan *const plan = plan_small(arena, PB__ON_NO_GO__BLOCK, 1);
+
+    plan_add_signoff(arena, plan, 2);
+    plan_add_signoff(arena, plan, 3);
+    return plan;
+}
+
+/* A WARN of step 3 is permitted, and a warning's hold ends by itself. */
+static Pb__Plan *warned(struct arena *arena)
+{
+    Pb__Plan *const plan = plan_small(arena, PB__ON_NO_GO__STOP, 1);
+
+    plan_add_change(arena, plan, "shop", 1, PB__ON_ROLLBACK__REVERT);
+    plan->steps[2]->checks[0]->warn_ok = true;
+    plan->auto_resume_ms = 1;
+    return plan;
+}
+
+/* Two changes of two batches on two lanes, two stages; what follows a No-Go is the default:
+ * steps 2 to 4 are taken back, step 5 turns the flags off and rests. */
+static Pb__Plan *whole(struct arena *arena)
+{
+    Pb__Plan *const plan = plan_small(arena, PB__ON_NO_GO__ON_NO_GO_UNSPECIFIED, 2);
+
+    PB_APPEND(arena, plan, services, "web");
+    plan_add_change(arena, plan, "shop", 2, PB__ON_ROLLBACK__REVERT);
+    plan_add_change(arena, plan, "web", 2, PB__ON_ROLLBACK__REVERT);
+    return plan;
+}
+
 /* clang-format off */
-/* name                plan              unsure surroundings late   deep   at most */
+/* name                plan              weather                    deep   at most */
 const struct scenario scenarios[] = {
-    { "keep-and-manual",  keep_and_manual,  false, false, false, false,  20000 },
-    { "flags-only",       flags_only,       false, false, false, false,  20000 },
-    { "flags-late",       flags_only,       false, false, true,  false,  40000 },
-    { "gate-and-block",   gate_and_block,   false, false, false, false,  20000 },
-    { "flags-killed",     flags_only,       false, true,  true,  true,  400000 },
-    { "two-batches-stop", two_batches_stop, false, true,  false, true,  200000 },
-    { "flags-and-doubt",  flags_only,       true,  true,  false, true,  200000 },
-    { "gate-and-doubt",   gate_and_block,   true,  true,  false, true,  800000 },
+    { "keep-and-manual",  keep_and_manual,  0,                         false,  100000 },
+    { "flags-only",       flags_only,       0,                         false,  100000 },
+    { "flags-late",       flags_only,       LATE,                      true,    90000 },
+    { "gate-and-block",   gate_and_block,   0,                         false,  100000 },
+    { "intake",           flags_only,       INTAKE,                    false,   60000 },
+    { "windowed",         windowed,         WINDOW,                    true,   400000 },
+    { "signed-off",       signed_off,       0,                         true,   400000 },
+    { "warned",           warned,           UNSURE,                    true,   400000 },
+    { "flags-killed",     flags_only,       AROUND | LATE,             true,   800000 },
+    { "two-batches-stop", two_batches_stop, AROUND,                    true,   400000 },
+    { "keep-and-newer",   keep_and_manual,  AROUND | NEWER,            true,   800000 },
+    { "flags-and-doubt",  flags_only,       UNSURE | AROUND | INTAKE,  true,  1000000 },
+    { "gate-and-doubt",   gate_and_block,   UNSURE | AROUND,           true,  1600000 },
+    { "whole",            whole,            AROUND | NEWER,            true,  6000000 },
 };
 /* clang-format on */
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

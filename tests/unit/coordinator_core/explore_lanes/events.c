@@ -78,6 +78,62 @@ static bool can_pass(const struct listing *list, const char *kind)
     return true;
 }
 
+/* It cannot be done, or nobody knows whether it was: neither is a way to an end. */
+static void add_lost(struct listing *list)
+{
+    add_outcome(list, "ERROR, done", true, true);
+    list->items[list->count - 1].force = true;
+    add_outcome(list, "ERROR, not done", true, false);
+    list->items[list->count - 1].force = true;
+}
+
+static void add_timer(struct listing *list, const char *timer, bool force)
+{
+    struct arena *const arena = &list->atlas->scratch;
+
+    for (size_t i = 0; i < list->state->n_timers; i++) {
+        const Pb__Timer *const armed = list->state->timers[i];
+        Pb__Event *event;
+
+        if (strcmp(armed->id, timer) != 0)
+            continue;
+        event = add(list, arena_printf(arena, "timer %s", timer), PB__EVENT__BODY_TIMER_FIRED);
+        event->timer_fired = pb_new(arena, &pb__timer_fired__descriptor);
+        event->timer_fired->timer = armed->id;
+        event->timer_fired->armed_version = armed->armed_version;
+        list->items[list->count - 1].force = force;
+    }
+}
+
+static void add_alert(struct listing *list)
+{
+    Pb__Event *event;
+
+    if (list->place->road.alerts[list->dep] == 0 || list->state->step < 2)
+        return;
+    event = add(list, "hears the alert", PB__EVENT__BODY_INCIDENT);
+    event->incident = pb_new(&list->atlas->scratch, &pb__incident_reported__descriptor);
+    event->incident->cause = "alert";
+    event->incident->severity = PB__SEVERITY__CRITICAL;
+    event->incident->open = true;
+    list->items[list->count - 1].force = true;
+    list->items[list->count - 1].road.alerts[list->dep]--;
+}
+
+static void add_trouble(struct listing *list)
+{
+    const unsigned trouble = list->atlas->crossing->trouble;
+    const bool waits =
+        list->state->phase == PB__PHASE__QUEUED || list->state->phase == PB__PHASE__STOPPING;
+
+    if ((trouble & LOST) != 0)
+        add_timer(list, "retry", false);
+    if ((trouble & CLOCKS) != 0 && waits && main_task(list->state) == NULL)
+        add_timer(list, "phase", true);
+    if ((trouble & ALERT) != 0)
+        add_alert(list);
+}
+
 static void add_outcomes(struct listing *list)
 {
     const Pb__TaskState *const task = main_task(list->state);
@@ -89,6 +145,9 @@ static void add_outcomes(struct listing *list)
         add_outcome(list, "ends, not done", true, false);
     } else if (can_pass(list, task->kind)) {
         add_outcome(list, "PASS", false, true);
+        if ((list->atlas->crossing->trouble & LOST) != 0 &&
+            lanes_changed_by(list->atlas, list->state) < list->atlas->lane_count)
+            add_lost(list);
     }
 }
 
@@ -145,6 +204,8 @@ static void add_requests(struct listing *list)
         request = ask(list, "skip-change", PB__OPERATOR_REQUEST__BODY_SKIP_CHANGE);
         request->skip_change = pb_new(&atlas->scratch, &pb__skip_change__descriptor);
         list->items[list->count - 1].road.ended_badly[list->dep] = true;
+        if (atlas->crossing->trouble != 0)
+            (void)ask(list, "retry", PB__OPERATOR_REQUEST__BODY_RETRY);
         (void)ask(list, "mark-restored", PB__OPERATOR_REQUEST__BODY_MARK_RESTORED);
         if (lane < atlas->lane_count)
             change(&list->items[list->count - 1].road, lane, list->dep, true);
@@ -193,6 +254,7 @@ size_t lanes_events(struct atlas *atlas,
     add_intake(&list);
     if (list.state->phase >= PB__PHASE__QUEUED) {
         add_freeze(&list);
+        add_trouble(&list);
         add_requests(&list);
     }
     return list.count;

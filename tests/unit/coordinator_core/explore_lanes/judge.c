@@ -47,17 +47,17 @@ static const char *judge_lane(const struct atlas *atlas,
             continue;
         workers++;
         if (scene->lanes[lane] == NULL || strcmp(scene->lanes[lane]->holder, state->id) != 0)
-            return "a lane is changed by one who does not hold it";
+            return "invariant 9: a lane is changed by one who does not hold it";
         if (strcmp(task->kind, "revert") != 0)
             continue;
         for (size_t k = 0; k + 1 < CHANGES_MAX; k++) {
             if (place->road.changed[lane][k] == i + 1 && place->road.changed[lane][k + 1] != 0)
-                return "code restored under a newer deployment";
+                return "invariant 9: code restored under a newer deployment";
         }
     }
     if (holders > 1)
-        return "two deployments hold one lane";
-    return workers > 1 ? "two deployments change one lane" : NULL;
+        return "invariant 9: two deployments hold one lane";
+    return workers > 1 ? "invariant 9: two deployments change one lane" : NULL;
 }
 
 static const char *judge_end(const struct atlas *atlas,
@@ -73,7 +73,7 @@ static const char *judge_end(const struct atlas *atlas,
     for (size_t i = 0; i < atlas->lane_count; i++) {
         if (scene->lanes[i] != NULL &&
             (scene->lanes[i]->holder[0] != '\0' || scene->lanes[i]->n_queue > 0))
-            return "a lane held by nobody alive";
+            return "invariant 9: a lane held by nobody alive";
     }
     return NULL;
 }
@@ -107,11 +107,11 @@ const char *lanes_judge_command(const struct atlas *atlas,
     if (apply == NULL && revert == NULL)
         return NULL;
     if (fence == NULL || of == NULL)
-        return "work on a lane without a fence";
+        return "invariant 9: work on a lane without a fence";
     newest = road->fence[of->service[0] - 'a'];
     (void)atlas;
     if (fence->grant < newest[0] || (fence->grant == newest[0] && fence->version <= newest[1]))
-        return "a fence that does not outrank the one before";
+        return "invariant 9: a fence that does not outrank the one before";
     newest[0] = fence->grant;
     newest[1] = fence->version;
     return NULL;

@@ -211,7 +211,11 @@ void lanes_key(struct atlas *atlas,
             text_add(&out, "%u", place->road.changed[i][k]);
     }
     for (size_t i = 0; i < DEPS_MAX; i++)
-        text_add(&out, ",%u%d", place->road.freezes[i], place->road.ended_badly[i]);
+        text_add(&out,
+                 ",%u%u%d",
+                 place->road.freezes[i],
+                 place->road.alerts[i],
+                 place->road.ended_badly[i]);
     text_add(&out, ",%u", place->road.copies);
     key_hash(&out, ret);
 }

@@ -11,6 +11,7 @@
 #include "services/coordinator/core/lane.h"
 #include "services/coordinator/core/procedure.h"
 #include "tests/support/test.h"
+#include "tests/unit/coordinator_core/explore/ends.h"
 #include "tests/unit/coordinator_core/explore/key.h"
 
 enum { DEPS_MAX = 3, LANES_MAX = 2, MAIL_MAX = 16, CHANGES_MAX = 4, TRIES_MAX = 64 };
@@ -28,6 +29,7 @@ struct road {
     uint64_t fence[LANES_MAX][2];            /* Grant and version of the newest command. */
     uint8_t freezes[DEPS_MAX];               /* That may still come. */
     uint8_t copies;                          /* Messages that may still be sent twice. */
+    uint8_t alerts[DEPS_MAX];                /* Critical ones, that may still come. */
     bool ended_badly[DEPS_MAX];              /* By skipping a change. */
 };
 
@@ -38,8 +40,17 @@ struct place {
     size_t mail_count;
     struct road road;
     size_t parent;
+    uint32_t depth; /* Events from the start, on the shortest way. */
     const char *label;
-    bool ends;
+};
+
+/* What may happen beside the ordinary. */
+enum trouble {
+    BRISK = 1,  /* Work that touches no lane ends well at once: with one deployment alone every
+                   order of it is explored. */
+    LOST = 2,   /* Changes fail, done or not; so do undos. */
+    ALERT = 4,  /* One critical alert, that each hears in its own time. */
+    CLOCKS = 8, /* Lanes are not granted in time. */
 };
 
 struct crossing {
@@ -47,6 +58,7 @@ struct crossing {
     const char *wants[DEPS_MAX]; /* The lanes of each, a letter each; NULL: no more. */
     uint8_t freezes;             /* Of each deployment. */
     uint8_t copies;
+    unsigned trouble;
     bool deep;
     size_t nodes_max;
 };
@@ -69,8 +81,9 @@ struct atlas {
     size_t *table;
     uint64_t (*keys)[2];
     size_t table_size;
-    uint32_t (*edges)[2];
-    size_t edge_count;
+    struct ways ways;
+    uint32_t depth;   /* The longest of the shortest ways to a state. */
+    uint32_t way_out; /* The longest of the shortest ways from a state to all ends. */
     size_t events;
     char breach[4096];
 };
