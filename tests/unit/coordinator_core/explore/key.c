@@ -29,24 +29,33 @@ static void add_tasks(struct text *out, const Pb__DeploymentState *state)
                  task->retry_at_ms != 0);
 }
 
-static void add_results(struct text *out, const Pb__DeploymentState *state)
+static void add_results(struct text *out, const Pb__StepState *step, bool waived)
 {
-    const Pb__StepState *const step = state->steps[state->step];
-
-    /* While it is being taken back the findings decide nothing. Waivers of other steps are left
-     * out: with and without them the step in question was Go. */
-    if (state->stop != NULL)
-        return;
     for (size_t i = 0; i < step->n_results; i++) {
         const Pb__CheckResult *const result = step->results[i];
 
-        text_add(out,
-                 "R%s,%d%d%d",
-                 result->check,
-                 (int)result->verdict,
-                 result->waived,
-                 result->by[0] != '\0');
+        if (!waived || result->waived)
+            text_add(out,
+                     "R%s,%d%d%d",
+                     result->check,
+                     (int)result->verdict,
+                     result->waived,
+                     result->by[0] != '\0');
     }
+}
+
+/* While it is being taken back the findings decide nothing. Of other steps only waivers last,
+ * and they count where the step may come again: 1 from the queue, 4 from step 5. Behind that,
+ * with and without them the step in question was Go. */
+static void add_steps(struct text *out, const Pb__DeploymentState *state)
+{
+    if (state->stop != NULL)
+        return;
+    add_results(out, state->steps[state->step], false);
+    if (state->step == 0)
+        add_results(out, state->steps[1], true);
+    if (state->step == 5)
+        add_results(out, state->steps[4], true);
 }
 
 static void add_people(struct text *out, const Pb__DeploymentState *state)
@@ -120,7 +129,7 @@ void key_state(struct text *out, const Pb__DeploymentState *state)
              state->extended,
              state->monitoring_active);
     add_tasks(out, state);
-    add_results(out, state);
+    add_steps(out, state);
     add_people(out, state);
     add_rest(out, state);
 }

@@ -19,7 +19,7 @@ Pb__Plan *lanes_plan(struct arena *arena, const char *wants)
 /* clang-format off */
 /* name                              lanes of each      freezes copies trouble                        deep  at most */
 const struct crossing crossings[] = {
-    { "one lane brisk",              { "a", "a" },      1,      0,     BRISK | ALERT,                 false, 100000 },
+    { "one lane brisk",              { "a", "a" },      0,      0,     BRISK | ALERT,                 false, 100000 },
     { "one lane two deployments",    { "a", "a" },      1,      0,     0,                             true,  200000 },
     { "one lane in trouble",         { "a", "a" },      0,      0,     BRISK | LOST | ALERT | CLOCKS, true, 1000000 },
     { "one lane messages twice",     { "a", "a" },      0,      1,     0,                             true,  400000 },

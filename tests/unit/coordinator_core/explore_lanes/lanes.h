@@ -119,6 +119,21 @@ const char *lanes_judge_command(const struct atlas *atlas,
                                 const Pb__Command *command,
                                 struct road *road);
 
+/* One event at one deployment, or at one lane; what it sends is posted. False when it was not
+ * applied, or with atlas->breach set. */
+bool lanes_step_deployment(
+    struct atlas *atlas, struct place *place, size_t node, size_t dep, const Pb__Event *event);
+bool lanes_step_lane(
+    struct atlas *atlas, struct place *place, size_t node, size_t lane, const Pb__Event *event);
+
+/* Notes the breach with its trace: the way to that node, and one event more. */
+void lanes_report(struct atlas *atlas, size_t node, const char *label, const char *what);
+
+/* In the scratch arena. */
+void *lanes_unpacked(struct atlas *atlas,
+                     const ProtobufCMessageDescriptor *type,
+                     struct pb_bytes packed);
+
 /* The lane's number by its full name, or lane_count. */
 size_t lanes_index(const struct atlas *atlas, const char *name);
 /* The lane that a task of that deployment changes now, or lane_count. */
