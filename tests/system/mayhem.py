@@ -31,8 +31,11 @@ class Doomed(Troubled):
         self.second_port = free_port()
 
     def settings(self):
-        """A gateway more, which flags are read back from too; topics on all brokers."""
+        """A gateway more, which flags are read back from too; topics on all brokers. Who is
+        killed again and again is given time: what a deadline does has tests of its own."""
         settings = super().settings()
+        for policy in settings["policies"]:
+            policy["change_timeout"] = "45m"
         settings["gateway"]["peers"].append(f"http://127.0.0.1:{self.second_port}")
         settings["kafka"]["replication"] = self.brokers
         return settings
