@@ -31,6 +31,18 @@ static bool is_over(Pb__Phase phase)
     return phase == PB__PHASE__ABORTED || phase == PB__PHASE__ROLLED_BACK;
 }
 
+/* It was told of something, and must be told when that is over, whatever became of it since. */
+static bool waits_for_news(const Pb__DeploymentState *state)
+{
+    if (is_over(state->phase) || state->phase == PB__PHASE__COMPLETED)
+        return false;
+    for (size_t i = 0; i < state->n_incidents; i++) {
+        if (state->incidents[i]->open)
+            return true;
+    }
+    return false;
+}
+
 static const char *const *copy_texts(struct arena *arena,
                                      const char *const *texts,
                                      size_t count)
@@ -67,7 +79,7 @@ struct suspect suspect_of(struct arena *arena,
     struct suspect suspect = { .deployment = arena_text(arena, state->id) };
 
     /* In step 1 it has changed nothing, but must hear of what opens before it begins. */
-    suspect.at_work = is_at_work(state->phase);
+    suspect.at_work = is_at_work(state->phase) || waits_for_news(state);
     suspect.innocent = is_over(state->phase) || (!suspect.at_work && !changed);
     if (suspect.innocent)
         return suspect;

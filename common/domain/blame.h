@@ -19,7 +19,8 @@ struct suspect {
     int64_t updated_ms;      /* Of the state this was made from. */
     int64_t changed_ms;      /* When it last changed something; 0: not yet. */
     int64_t blame_window_ms; /* So long after that; 0: for ever. */
-    bool at_work;            /* Changing or watching right now: suspect whatever the time. */
+    bool at_work;            /* Changing, watching, or with an open incident right now: suspect
+                                whatever the time. */
     bool may_latch;          /* A kill of it would take something back. */
     bool killed;             /* Latched already. */
     bool innocent;           /* Not to blame for anything; only deployment is set. */

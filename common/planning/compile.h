@@ -5,9 +5,9 @@
 
 #include "common/config/settings.h"
 #include "common/wire/pb.h"
+#include "common/wire/revision.h"
 
 enum {
-    PROCEDURE_REVISION = 1,
     PLAN_SIZE_MAX = 160 * 1024, /* Packed: with its state and effects it still fits a record. */
 };
 

@@ -6,7 +6,7 @@
  * it drain, and leaves.
  *
  *     executor --config /etc/slipway/slipway.yaml [--listen 127.0.0.1:0] [--instance NAME]
- *              [--check-config] [--version] [--help]
+ *              [--check-config] [--crash-places] [--version] [--help]
  *
  * With --listen ...:0 the port is chosen freely; --port-file FILE writes the address taken.
  * Exit status: 0 clean stop, 1 configuration, 2 usage, 3 halted (cannot be trusted; restart

@@ -229,6 +229,15 @@ static enum err publish_some(struct coordinator *shell,
     return shell->ports->bus.flush(shell->ports->bus.self, FLUSH_TIMEOUT_MS, error);
 }
 
+static bool says_control(const struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (strcmp(outbox->items[i].topic, TOPIC_CONTROL) == 0)
+            return true;
+    }
+    return false;
+}
+
 enum err outbox_publish(struct coordinator *shell,
                         const struct outbox *outbox,
                         struct error *error)
@@ -236,7 +245,8 @@ enum err outbox_publish(struct coordinator *shell,
     /* A latch is out before anything that could depend on it. */
     const enum err err = publish_some(shell, outbox, true, error);
 
-    in_hand_outbox(shell, outbox, CRASH_AFTER_CONTROL);
+    if (says_control(outbox))
+        in_hand_outbox(shell, outbox, CRASH_AFTER_CONTROL);
     return err == ERR_OK ? publish_some(shell, outbox, false, error) : err;
 }
 

@@ -1,6 +1,8 @@
 #include "services/coordinator/core/flow.h"
 
-enum { REVISION = 1, ATTEMPT_SHIFT = 16 };
+#include "common/wire/revision.h"
+
+enum { ATTEMPT_SHIFT = 16 };
 
 /* Steps 0 to 7, and what is always there. */
 static void state_init(struct turn *turn, const Pb__AttemptCreated *created)
@@ -12,7 +14,7 @@ static void state_init(struct turn *turn, const Pb__AttemptCreated *created)
     state->attempt = created->attempt;
     state->attempt_of = created->attempt_of;
     state->kind = PB__DEPLOYMENT_KIND__FORWARD;
-    state->revision = REVISION;
+    state->revision = PROCEDURE_REVISION;
     state->created_ms = turn->now_ms;
     state->signal_sequence = created->sequence;
     state->cursor = pb_new(turn->arena, &pb__cursor__descriptor);

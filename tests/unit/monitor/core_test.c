@@ -137,6 +137,24 @@ static void what_changed_nothing_or_took_it_back_is_innocent(void **state)
     assert_true(blamed(scene, 5000));
 }
 
+static void who_was_told_of_an_incident_is_told_of_its_end(void **state)
+{
+    struct scene *const scene = *state;
+    Pb__Incident incident = PB__INCIDENT__INIT;
+    Pb__Incident *incidents[] = { &incident };
+
+    scene->deployment->incidents = incidents;
+    scene->deployment->n_incidents = 1;
+    scene->deployment->phase = PB__PHASE__BLOCKED;
+    assert_false(blamed(scene, 1000 * 1000));
+    incident.open = true;
+    assert_true(blamed(scene, 1000 * 1000));
+    scene->deployment->phase = PB__PHASE__QUEUED;
+    assert_true(blamed(scene, 1000 * 1000));
+    scene->deployment->phase = PB__PHASE__COMPLETED;
+    assert_false(blamed(scene, 1000 * 1000));
+}
+
 static void only_what_may_still_be_taken_back_may_be_latched(void **state)
 {
     struct scene *const scene = *state;
@@ -247,6 +265,7 @@ int main(void)
         IN_SCENE(a_finished_deployment_is_blamed_within_its_window),
         IN_SCENE(while_it_works_a_deployment_is_blamed_whatever_the_time),
         IN_SCENE(what_changed_nothing_or_took_it_back_is_innocent),
+        IN_SCENE(who_was_told_of_an_incident_is_told_of_its_end),
         IN_SCENE(only_what_may_still_be_taken_back_may_be_latched),
         cmocka_unit_test(a_storm_of_one_cause_is_one_word_and_a_sum_ten_seconds_later),
         cmocka_unit_test(what_grows_worse_never_waits),
