@@ -143,37 +143,6 @@ static bool is_held_up(const struct worker_ports *ports,
 
 /* --- checks, watches, words --- */
 
-static enum worker_step watch(const struct worker_ports *ports,
-                              struct worker_task *task,
-                              struct error *error)
-{
-    struct process *const process = process_of(ports);
-    const Pb__Watch *const asked = task->command->watch;
-    struct labour *const labour =
-        labour_of(ports, task, asked->clock_ended ? 0 : asked->min_ms);
-    Pb__TaskProgress progress = PB__TASK_PROGRESS__INIT;
-
-    (void)error;
-    if (task->stopped(task))
-        return cancelled(task);
-    if (labour->samples++ == 0) {
-        progress.active = true;
-        task->progress(task, &progress);
-    }
-    if (now_of(ports) < labour->until_ms) {
-        const int64_t next_ms = now_of(ports) + SAMPLE_MS;
-
-        return again(task, next_ms < labour->until_ms ? next_ms : labour->until_ms);
-    }
-    if (happens(process, process->world->weather.error))
-        return failed(task, PB__OUTCOME__OUTCOME_ERROR, "no answer");
-    find_all(process, task, asked->checks, asked->n_checks);
-    task->result->samples = asked->min_samples + 1;
-    task->result->coverage_bp = 10000;
-    task->result->outcome = PB__OUTCOME__OUTCOME_OK;
-    return WORKER_DONE;
-}
-
 static enum worker_step announce(const struct worker_ports *ports,
                                  struct worker_task *task,
                                  struct error *error)
@@ -207,12 +176,10 @@ static enum worker_step finalise(const struct worker_ports *ports,
 }
 
 /* clang-format off */
-static const struct worker_handler watchers[] = { { .body = PB__COMMAND__BODY_WATCH, .step = watch } };
 static const struct worker_handler heralds[] = {
     { .body = PB__COMMAND__BODY_ANNOUNCE, .step = announce },
     { .body = PB__COMMAND__BODY_FINALISE, .step = finalise },
 };
 
-const struct worker_spec labour_monitor = { .name = "monitor", .handlers = watchers, .handler_count = 1 };
 const struct worker_spec labour_notifier = { .name = "notifier", .handlers = heralds, .handler_count = 2 };
 /* clang-format on */

@@ -51,6 +51,8 @@ static const char *metrics_page(struct arena *arena, struct world *world, struct
 {
     if (is_sick(world, site))
         site->errors += ERRORS;
+    if (world->quiet)
+        site->errors = 0; /* It was restarted. */
     return arena_printf(arena,
                         "shop_requests_total %lld\nshop_errors_total %u\n",
                         (long long)(world->clock.monotonic_ms / REQUEST_MS),

@@ -3,6 +3,7 @@
 #include "common/wire/topics.h"
 #include "services/executor/executor.h"
 #include "services/flag-rollout/service.h"
+#include "services/monitor/monitor.h"
 #include "services/prechecks/prechecks.h"
 #include "services/validator/validator.h"
 
@@ -73,7 +74,7 @@ static void start_processes(struct world *world)
                                                          &prechecks_spec,
                                                          &executor_spec,
                                                          &validator_spec,
-                                                         &labour_monitor,
+                                                         &monitor_spec_inline,
                                                          &flag_rollout_worker,
                                                          &labour_notifier };
     const size_t kinds = sizeof workers / sizeof workers[0];

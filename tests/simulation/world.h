@@ -231,7 +231,7 @@ enum err gateways_ask(struct process *process,
                       struct error *error);
 
 /* --- labour.c --- */
-extern const struct worker_spec labour_monitor, labour_notifier;
+extern const struct worker_spec labour_notifier;
 
 /* --- acceptances.c --- */
 Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name);
