@@ -47,6 +47,8 @@ static void forget_words(struct alert_desk *desk)
 {
     tally_clear(desk->latched);
     incident_book_clear(desk->book);
+    for (size_t i = 0; i < desk->source_count; i++)
+        desk->sources[i].said = 0;
 }
 
 static void assigned(void *self, const char *topic, int32_t partition, int64_t *offset)
@@ -282,27 +284,33 @@ static void take_in_hand(struct alert_desk *desk,
 {
     if (source->first == source->next)
         source->first = record->offset;
+    if (source->owed == source->next)
+        source->owed = record->offset;
     source->next = record->offset + 1;
     desk->in_hand++;
-    desk->only_remember = record->offset < source->told;
+    desk->only_remember = record->offset < source->told || record->offset < source->said;
 }
 
-/* Something did not become durable: begin again where the records in hand begin. What was told
- * and may be lost is told again under the same id. */
+/* Something did not become durable: begin again where the records in hand begin, or, if the
+ * words that wait are forgotten, where the oldest of those may come from. What was told and may
+ * be lost is told again under the same id. */
 static void start_over(struct alert_desk *desk)
 {
     for (size_t i = 0; i < desk->source_count; i++) {
         struct alert_source *const source = &desk->sources[i];
+        const int64_t from = desk->told ? source->owed : source->first;
         struct error ignored = { 0 };
 
-        if (source->first != source->next && desk->consumer.seek(desk->consumer.self,
-                                                                 TOPIC_ALERTS,
-                                                                 source->partition,
-                                                                 source->first,
-                                                                 &ignored) == ERR_OK)
-            source->at = source->first;
-        else if (source->first != source->next)
+        if (from == source->next)
+            continue;
+        if (desk->consumer.seek(
+                desk->consumer.self, TOPIC_ALERTS, source->partition, from, &ignored) == ERR_OK)
+            source->at = from;
+        else
             source->known = false;
+        if (source->owed > from)
+            source->owed = from;
+        source->next = from;
     }
     if (desk->told)
         forget_words(desk);
@@ -330,6 +338,26 @@ static enum err keep(struct alert_desk *desk, struct error *error)
     return err;
 }
 
+/* What lies before the group's offset has been told: while the end of an incident waits to be,
+ * the offset waits as well. */
+static enum err commit_offsets(struct alert_desk *desk, struct error *error)
+{
+    if (incident_book_owes(desk->book))
+        return ERR_OK;
+    for (size_t i = 0; i < desk->source_count; i++) {
+        struct alert_source *const source = &desk->sources[i];
+        enum err err = ERR_OK;
+
+        if (source->owed != source->next && source->next > source->told)
+            err = desk->consumer.commit(
+                desk->consumer.self, TOPIC_ALERTS, source->partition, source->next, error);
+        if (err != ERR_OK)
+            return err;
+        source->owed = source->next;
+    }
+    return ERR_OK;
+}
+
 /* First the log, then Redis, then the offsets. */
 static enum err make_durable(struct alert_desk *desk, struct error *error)
 {
@@ -342,16 +370,16 @@ static enum err make_durable(struct alert_desk *desk, struct error *error)
     err = keep(desk, error);
     if (err == ERR_OK)
         alert_crash_point(desk, CRASH_ALERTS_AFTER_KEEP);
-    for (size_t i = 0; i < desk->source_count && err == ERR_OK; i++) {
-        const struct alert_source *const source = &desk->sources[i];
-
-        if (source->first != source->next && source->next > source->told)
-            err = desk->consumer.commit(
-                desk->consumer.self, TOPIC_ALERTS, source->partition, source->next, error);
-    }
+    if (err == ERR_OK)
+        err = commit_offsets(desk, error);
     if (err != ERR_OK)
         return err;
     alert_crash_point(desk, CRASH_ALERTS_AFTER_OFFSET);
+    for (size_t i = 0; i < desk->source_count; i++) {
+        struct alert_source *const source = &desk->sources[i];
+
+        source->said = source->next > source->said ? source->next : source->said;
+    }
     put_down(desk);
     return ERR_OK;
 }

@@ -28,6 +28,8 @@ struct alert_source {
     int64_t at;                 /* Where the consumer goes on; -1: where the group does. */
     int64_t first;              /* Of the records in hand; first == next: there are none. */
     int64_t next;
+    int64_t said; /* Records before it were told by this desk, or wait in its book. */
+    int64_t owed; /* The group is to be told of those from here to next, when no word waits. */
 };
 
 struct alert_desk;

@@ -539,8 +539,9 @@ class Walk:
 class Matrix:
     """See the top of this file."""
 
-    def __init__(self, lab, cells, walkers=10, say=print):
+    def __init__(self, lab, cells, walkers=10, seconds=3600, say=print):
         self.lab, self.cells, self.walkers, self.say = lab, cells, walkers, say
+        self.seconds = seconds
         self.exits, self.broken, self.lock = {}, [], threading.Lock()
         self.busy, self.stopped = collections.Counter(), False
 
@@ -551,9 +552,11 @@ class Matrix:
             for _ in range(self.walkers):
                 pool.submit(self.walk)
             seen = 0
-            while not self.reaper.over() and len(self.broken) < BROKEN_MAX:
+            while not self.reaper.over() and len(self.broken) < BROKEN_MAX and \
+                    time.monotonic() - began < self.seconds:
                 time.sleep(1)
-                if len(self.reaper.hit) >= seen + 10:
+                if len(self.reaper.hit) >= seen + 10 or \
+                        len(self.reaper.hit) > seen and len(self.reaper.wanted()) < 5:
                     seen = len(self.reaper.hit)
                     self.say(f"{time.monotonic() - began:.0f} s: {seen} of "
                              f"{sum(map(len, self.cells.values()))} cells hit, "
@@ -613,7 +616,8 @@ class Matrix:
                   if exit_ != "COMPLETED" and self.lab.anybody(name)]
         found += self.doubled_comments()
         return [*self.broken, *self.reaper.broken, *found,
-                *(f"{cell} was never hit" for cell in self.reaper.missed)]
+                *(f"{cell.instance} {armed_at(cell)} was never hit" for each in
+                  self.cells.values() for cell in each if cell not in self.reaper.hit)]
 
     def doubled_comments(self):
         """A ticket says nothing twice."""

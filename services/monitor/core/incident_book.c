@@ -194,6 +194,19 @@ bool incident_book_due(struct incident_book *book, int64_t now_ms, struct incide
     return false;
 }
 
+bool incident_book_owes(const struct incident_book *book)
+{
+    for (size_t p = 0; p < book->count; p++) {
+        const struct page *const page = book->pages[p];
+
+        for (size_t i = 0; i < page->count; i++) {
+            if (page->causes[i].waiting && !page->causes[i].open)
+                return true;
+        }
+    }
+    return false;
+}
+
 int64_t incident_book_next_ms(const struct incident_book *book)
 {
     int64_t next_ms = INT64_MAX;

@@ -43,6 +43,9 @@ bool incident_book_note(struct incident_book *book,
 /* The next word that has waited long enough; false when there is none. Call until false. */
 bool incident_book_due(struct incident_book *book, int64_t now_ms, struct incident_word *ret);
 
+/* True while the end of an incident waits to be told: nobody else knows of it yet. */
+bool incident_book_owes(const struct incident_book *book);
+
 /* When incident_book_due will next have something; INT64_MAX if nothing waits. */
 int64_t incident_book_next_ms(const struct incident_book *book);
 

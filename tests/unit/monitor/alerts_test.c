@@ -174,6 +174,27 @@ static void an_incident_is_over_when_its_last_alert_is(void **state)
     assert_int_equal(alert_remembered(f), 0);
 }
 
+static void an_end_that_waits_is_told_by_the_next_when_the_monitor_dies(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident = NULL;
+
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    memory_clock_advance(&f->world.drivers.clock, 1000);
+    alert_add(f, "ShopErrors", "f1")->status = PB__ALERT_STATUS__RESOLVED;
+    alert_send_and_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
+    alert_scene_restart(f);
+    alert_hear(f);
+    memory_clock_advance(&f->world.drivers.clock, INCIDENT_EVERY_MS);
+    alert_hear(f);
+    (void)alert_incidents(f, "express-pay.1", &incident);
+    assert_false(incident->open);
+    assert_int_equal(alert_remembered(f), 0);
+}
+
 static void a_resolution_with_another_start_holds_for_what_is_open(void **state)
 {
     struct alert_scene *const f = *state;
@@ -475,6 +496,7 @@ int main(void)
         WITH(alerts_of_services_we_do_not_deploy_are_none_of_our_business),
         WITH(a_repeat_is_not_told_again_even_after_a_restart),
         WITH(an_incident_is_over_when_its_last_alert_is),
+        WITH(an_end_that_waits_is_told_by_the_next_when_the_monitor_dies),
         WITH(a_resolution_with_another_start_holds_for_what_is_open),
         WITH(a_direct_rule_latches_before_it_reports),
         WITH(a_rule_that_is_not_direct_latches_nothing),
