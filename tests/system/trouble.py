@@ -91,7 +91,7 @@ class Troubled(Lab):
     """See the top of this file."""
 
     handler = HoldingHandler
-    insists = False  # whether people try again what rests in BLOCKED
+    insists = False  # whether people try again whatever rests
     store_lost = False  # whether Redis ever forgot something
 
     def prepare(self):
@@ -233,11 +233,17 @@ class Troubled(Lab):
             if time.monotonic() > again:
                 done.clear()
                 again = time.monotonic() + 3
-            if state and self.insists and state["phase"] in ("BLOCKED", "BLOCKED_ROLLBACK"):
+            if state and self.insists and self.rests(state):
                 self.request(name, "release-engineer", {"retry": {}})
             elif state and people:
                 self.people(name, state, done, but)
             time.sleep(0.1)
+
+    @staticmethod
+    def rests(state):
+        """Whether it goes on when it is told to try again, what was away being back."""
+        return state["phase"] in ("BLOCKED", "BLOCKED_ROLLBACK") or (
+            state["phase"] == "AWAITING_INPUTS" and state["missing"])
 
     def wait_exit(self, name, exit_state, seconds=PATIENCE, people=True, but=()):
         return self.wait(name, lambda s: s["exit"] == exit_state, seconds, people, but)
