@@ -347,6 +347,26 @@ static void judge_unlisted(struct turn *turn,
     }
 }
 
+/* Of these the ones that the answer says nothing about. */
+static struct expectation unanswered(struct turn *turn,
+                                     struct expectation expected,
+                                     const Pb__TaskFinished *finished)
+{
+    struct expectation found = { NULL, 0 };
+
+    for (size_t i = 0; i < expected.count; i++) {
+        bool answered = false;
+
+        for (size_t k = 0; k < finished->n_findings && !answered; k++)
+            answered = pb_same(finished->findings[k]->check, expected.item[i]->id);
+        if (answered)
+            continue;
+        found.item = pb_grow(turn->arena, found.item, found.count, sizeof *found.item);
+        found.item[found.count++] = expected.item[i];
+    }
+    return found;
+}
+
 struct judgement judge_finished(struct turn *turn,
                                 const Pb__TaskState *task,
                                 const Pb__TaskFinished *finished)
@@ -354,6 +374,7 @@ struct judgement judge_finished(struct turn *turn,
     const struct task_kind *const kind = task_kind_find(task->kind);
     const struct expectation expected =
         kind->expected != NULL ? kind->expected(turn) : (struct expectation){ NULL, 0 };
+    const bool forward = (kind->flags & (TASK_UNDO | TASK_BESIDE)) == 0;
     struct judgement judgement;
 
     if (finished->outcome != PB__OUTCOME__OUTCOME_OK &&
@@ -369,9 +390,10 @@ struct judgement judge_finished(struct turn *turn,
                                    "" };
     /* The answer is complete in itself: what was told on the way, or by an earlier drive, fills
      * no gap in it. */
-    results_forget(turn, expect_of_worker(turn, expected));
-    if ((kind->flags & (TASK_UNDO | TASK_BESIDE)) == 0)
+    if (forward) {
+        results_forget(turn, unanswered(turn, expect_of_worker(turn, expected), finished));
         results_measured(turn, finished->findings, finished->n_findings);
+    }
     if (expected.count > 0) {
         judgement = judge_results(turn, expected);
         judge_unlisted(turn, finished, &judgement);
@@ -386,7 +408,8 @@ struct judgement judge_finished(struct turn *turn,
             judgement.check
         };
         /* Its good findings must not count when a person's word has them judged again. */
-        forget(turn, expect_of_worker(turn, expected), false);
+        if (forward)
+            forget(turn, expect_of_worker(turn, expected), false);
     }
     return judgement;
 }
