@@ -112,7 +112,7 @@ static void read_deeds(struct judge *judge, struct reader *reader, struct histor
     ret->deed_count = count;
     for (size_t i = 0; i < count; i++) {
         ret->deeds[i] = next_deed(reader);
-        if (ret->deeds[i].order > (int64_t)judge->count)
+        if (ret->deeds[i].order < 0 || ret->deeds[i].order > (int64_t)judge->count)
             reader->broken = true;
     }
 }
