@@ -17,6 +17,7 @@ static const ProtobufCMessageDescriptor *type_of(const char *topic)
         { TOPIC_SIGNALS,     &pb__signal__descriptor },
         { TOPIC_CONTROL,     &pb__control__descriptor },
         { TOPIC_DEAD_LETTER, &pb__dead_letter__descriptor },
+        { TOPIC_ARCHIVE,     &pb__deployment_report__descriptor },
     };
     /* clang-format on */
 
@@ -58,6 +59,8 @@ void judge_understand(struct judge *judge, struct said *said)
         said->control = message;
     else if (type == &pb__dead_letter__descriptor)
         said->letter = message;
+    else if (type == &pb__deployment_report__descriptor)
+        said->report = message;
     else
         said->command = message;
 }
@@ -159,6 +162,17 @@ const Pb__Plan *judge_plan_of(const struct judge *judge, const char *deployment)
     return NULL;
 }
 
+const Pb__DeploymentReport *judge_report(const struct judge *judge, const char *deployment)
+{
+    for (size_t i = judge->count; i-- > 0;) {
+        const Pb__DeploymentReport *const report = judge->said[i].report;
+
+        if (report != NULL && report->state != NULL && pb_same(report->state->id, deployment))
+            return report;
+    }
+    return NULL;
+}
+
 bool judge_ended_well(const struct judge *judge, const char *task, int64_t before)
 {
     for (size_t i = 0; i < (size_t)before; i++) {
@@ -202,9 +216,9 @@ const struct said *judge_signal(const struct judge *judge,
 
 bool judge_all(struct judge *judge)
 {
-    const struct rule *const books[] = {
-        rules_of_records, rules_of_steps, rules_of_flags, rules_of_lanes, rules_of_ends
-    };
+    const struct rule *const books[] = { rules_of_records,  rules_of_steps, rules_of_flags,
+                                         rules_of_lanes,    rules_of_undo,  rules_of_ends,
+                                         rules_of_timelines };
 
     for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {

@@ -27,6 +27,7 @@ struct said {
     const Pb__Signal *signal;
     const Pb__Control *control;
     const Pb__DeadLetter *letter;
+    const Pb__DeploymentReport *report;
 };
 
 struct judge {
@@ -63,7 +64,7 @@ struct rule {
 
 /* Ends with a rule without a name. */
 extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
-    rules_of_lanes[], rules_of_ends[];
+    rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[];
 
 /* "one.2/3/1/0": 3; 0 if it is no task. */
 uint32_t judge_step(const char *task);
@@ -77,11 +78,17 @@ uint64_t judge_version(const struct said *said, const char *deployment);
 const Pb__Plan *judge_plan(const struct judge *judge, const Pb__Command *command);
 const Pb__Plan *judge_plan_of(const struct judge *judge, const char *deployment);
 
+/* The last report of that deployment; NULL if there is none. */
+const Pb__DeploymentReport *judge_report(const struct judge *judge, const char *deployment);
+
 /* Before that record somebody had said that the task was done. */
 bool judge_ended_well(const struct judge *judge, const char *task, int64_t before);
 
 /* Whether the deployment of that end ever was available to so many. */
 bool judge_was_available(const struct judge *judge, const struct said *end, uint32_t percent);
+
+/* What that brought is not taken back: by plan, or because a person said so. */
+bool judge_may_stay(const struct judge *judge, const struct deed *deed);
 
 /* First signal of that kind of that deployment, from that order on; NULL if there is none. */
 const struct said *judge_signal(const struct judge *judge,

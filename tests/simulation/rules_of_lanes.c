@@ -106,8 +106,7 @@ static bool ended_as(const struct judge *judge, const char *deployment, const ch
     return end != NULL && pb_same(end->signal->deployment_finished->exit, exit);
 }
 
-/* By plan, or because a person said so. */
-static bool may_stay(const struct judge *judge, const struct deed *deed)
+bool judge_may_stay(const struct judge *judge, const struct deed *deed)
 {
     const Pb__Plan *const plan = judge_plan_of(judge, deed->deployment);
 
@@ -142,7 +141,7 @@ static bool nothing_is_left_of_what_was_taken_back(struct judge *judge)
     for (size_t i = 0; i < judge->history->deed_count; i++) {
         const struct deed *const deed = &judge->history->deeds[i];
 
-        if (deed->back || !is_last(judge, i) || may_stay(judge, deed) ||
+        if (deed->back || !is_last(judge, i) || judge_may_stay(judge, deed) ||
             ended_as(judge, deed->deployment, "COMPLETED"))
             continue;
         return judge_broken(
