@@ -147,7 +147,7 @@ static const struct page pages[] = {
       { "slipway verify",
         "slipway verify --settings slipway.yaml", NULL } },
     { "rebuild", "0 1 2 6",
-      "Runs slipway-coordinator --rebuild here, once all coordinators are stopped: what Redis holds is forgotten, and the log folded anew. That coordinator then serves until Ctrl-C. The same log gives the same bytes.",
+      "Runs slipway-coordinator --rebuild here, once all coordinators are stopped: what Redis holds is forgotten, and the log folded anew. While another one is alive it forgets nothing, waits, and says so; killed half way, any coordinator goes on where it was. That coordinator then serves until Ctrl-C. The same log gives the same bytes.",
       { "slipway rebuild",
         "slipway rebuild --settings slipway.yaml --yes", NULL } },
     { "login", "0 1 2 4 6",

@@ -100,6 +100,7 @@ static void say_standing(struct coordinator *shell)
 
     (void)pthread_mutex_lock(&shell->lock);
     shell->idle = share == 0;
+    shell->share = err == ERR_OK ? share : 0;
     shell->why[0] = '\0';
     if (err != ERR_OK)
         (void)snprintf(shell->why,
@@ -148,12 +149,40 @@ static enum err connect(struct coordinator *shell, struct error *error)
     return err;
 }
 
+/* What Redis holds is forgotten or believed anew only by one who is alone: half a rebuild
+ * beside another coordinator would look like a whole one. */
+static bool must_wait(struct coordinator *shell, struct partition *partition)
+{
+    char why[ERROR_TEXT_MAX];
+
+    if ((!shell->rebuild && !shell->adopt) || shell->settled[partition->number] ||
+        partition->phase != PARTITION_NEW || shell->share == (size_t)shell->partition_count)
+        return false;
+    (void)snprintf(why,
+                   sizeof why,
+                   "waits to %s: other coordinators have %zu of %d partitions, stop them",
+                   shell->rebuild ? "be folded anew" : "adopt its log",
+                   (size_t)shell->partition_count - shell->share,
+                   (int)shell->partition_count);
+    if (shell->share > 0 && strcmp(partition->why, why) != 0) {
+        LOG(shell->ports->log,
+            LOG_WARNING,
+            "not alone",
+            { "partition", partition_name(shell, partition) },
+            { "why", why });
+        partition_enter(shell, partition, PARTITION_NEW, why);
+    }
+    return true;
+}
+
 static void take_over(struct coordinator *shell)
 {
     for (int32_t p = 0; p < shell->partition_count; p++) {
+        struct partition *const partition = shell->partitions[p];
+
         arena_reset(&shell->arena);
-        if (shell->partitions[p] != NULL)
-            takeover_turn(shell, shell->partitions[p]);
+        if (partition != NULL && !must_wait(shell, partition))
+            takeover_turn(shell, partition);
     }
 }
 

@@ -92,6 +92,7 @@ struct coordinator {
     bool adopt;
     bool rebuild;
     bool *settled;  /* By partition: adopt and rebuild were obeyed, once. */
+    size_t share;   /* How many partitions the group has given to this process. */
     bool *outlived; /* By partition: a try of ours ended otherwise, and Redis does not know. */
     char run[OWNER_SIZE]; /* This process, as no other and none before it. */
     char source[128];     /* ce_source of what is written here. */
