@@ -1,10 +1,10 @@
 /* Recorded logs give the states that they gave when they were recorded, byte for byte.
  *
  * For each corpus/NAME.log there is NAME.digests: "<aggregate> <sha256 of its packed state>" a
- * line, taken from the Redis of the system that wrote the log. REPLAY_PRINT=1 prints what it is
- * now, REPLAY_COVERAGE=FILE writes to FILE what the logs walk through, and REPLAY_CORPUS=FOLDER
- * takes the logs from there; REPLAY_STATES=FOLDER
- * writes every state there.
+ * line, taken from the Redis of the system that wrote the log. REPLAY_ANEW=1 writes it as it
+ * is now, REPLAY_COVERAGE=FILE writes to FILE what the logs walk through, and
+ * REPLAY_CORPUS=FOLDER takes the logs from there; REPLAY_STATES=FOLDER writes every state
+ * there.
  *
  * NAME.said is the same of what they said to the world meanwhile (said.h), as the core of that
  * time says it. REPLAY_SAID=1 writes it anew. */
@@ -313,7 +313,7 @@ static void hear_all(struct fold *fold, const char *path)
     assert_true(text_ok(&fold->lines) && text_ok(&fold->said));
 }
 
-static void keep_said(const char *path, const struct text *said)
+static void keep(const char *path, const struct text *said)
 {
     FILE *const file = fopen(path, "wb");
 
@@ -337,14 +337,12 @@ static void replay(const char *name, FILE *coverage)
     said = arena_printf(&fold.arena, "%s.said", path);
     hear_all(&fold, path);
     print_message("%s: %zu aggregates\n", name, fold.now.count);
-    if (getenv("REPLAY_SAID") != NULL)
-        keep_said(said, &fold.said);
-    if (getenv("REPLAY_PRINT") != NULL) {
-        print_message("%s", fold.lines.bytes);
-    } else {
-        compare_lines(name, fold.lines.bytes, recorded(&fold.arena, digests));
-        compare_lines(name, fold.said.bytes, recorded(&fold.arena, said));
-    }
+    if (getenv("REPLAY_ANEW") != NULL)
+        keep(digests, &fold.lines);
+    if (getenv("REPLAY_ANEW") != NULL || getenv("REPLAY_SAID") != NULL)
+        keep(said, &fold.said);
+    compare_lines(name, fold.lines.bytes, recorded(&fold.arena, digests));
+    compare_lines(name, fold.said.bytes, recorded(&fold.arena, said));
     arena_release(&fold.arena);
 }
 
