@@ -8,6 +8,7 @@ Who is in trouble is in parade.py, what must be true afterwards in history.py.
 """
 import collections
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -105,6 +106,7 @@ class Troubled(Lab):
             service.holding = set()
 
     def start(self, count=1):
+        self.stage.wait_ready = functools.partial(self.stage.wait_ready, seconds=PATIENCE)
         super().start(count)
         flush = self.redis.flushall
 
