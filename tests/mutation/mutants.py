@@ -46,6 +46,8 @@ def comparisons(text, source):
 
 def constants(text, source):
     for found in re.finditer(r'(?<![\w.])(\d+)(?![\w.])|\b(true|false)\b', text):
+        if re.search(r'struct error \w+ = \{ $', text[:found.start()]):
+            continue  # The text of an error is written before it is read.
         if found.group(2):
             yield 'constant', *found.span(), 'false' if found.group(2) == 'true' else 'true'
         else:
@@ -91,7 +93,7 @@ def of_source(path, source):
         after = ' '.join((source[left:start] + new + source[end:max(right, end)]).split())
         plain = f'{path}: {operator}: {before} => {after}'
         twice[plain] += 1
-        name = plain if twice[plain] == 1 else f'{plain} #{twice[plain]}'
+        name = plain.strip() if twice[plain] == 1 else f'{plain} #{twice[plain]}'
         yield Mutant(path, operator, start, end, new, name, source.count('\n', 0, start) + 1)
 
 

@@ -182,15 +182,18 @@ def test_redis_emptied_comes_back_byte_for_byte(flooded):
                          for p, now in flooded.offsets().items()), 900)
     print(f"rebuilt in {time.monotonic() - began:.1f} s")
     flooded.settle()
-    # On a slow machine a lease or a deadline ends meanwhile: that partition's log has gone on.
+    # A lease or a deadline may end meanwhile: that partition's log has gone on, and only the
+    # fold of it can say what is right.
     still = {p for p, now in flooded.offsets().items() if now == marks[p]}
     print(f"{len(still)} of {PARTITIONS} partitions stood still")
-    assert len(still) >= PARTITIONS // 4
+    assert len(still) > 0
 
     def of_still(held):
         return {key: value for key, value in held.items()
                 if int(key.partition(b"{")[2].partition(b"}")[0]) in still}
     assert of_still(flooded.held()) == of_still(before)
+    done = flooded.verify()
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_verify_beside_a_live_coordinator_finds_all_as_the_log_says(flooded):

@@ -88,6 +88,7 @@ static void a_changed_state_is_named_with_its_first_differing_field(void **state
                               .value = { (const char *)packed.bytes, packed.length } });
     report = verified(stage, &status);
     assert_non_null(strstr(report, "  deployment " STAGE_DEPLOYMENT ": version: "));
+    assert_non_null(strstr(report, ", not "));
     assert_non_null(strstr(report, "1 differences: Redis is not what the log says"));
     assert_int_equal(status, VERIFY_DIFFERS);
 }
