@@ -33,6 +33,17 @@ struct glimpse {
     uint32_t percent;
 };
 
+/* Somebody took what was said to them: a notice, or a document. */
+struct word {
+    int64_t order;
+    const char *id; /* Of a document: "sha256:..." */
+    const char *deployment;
+    const char *purpose;
+    const char *what;
+    const char *url; /* Of a document; NULL: a notice. */
+    const char *text;
+};
+
 struct history {
     struct deed *deeds;
     size_t deed_count;
@@ -40,7 +51,11 @@ struct history {
     struct glimpse *glimpses;
     size_t glimpse_count;
     size_t glimpse_capacity;
-    bool store_lost; /* Redis once forgot something. */
+    struct word *words;
+    size_t word_count;
+    size_t word_capacity;
+    bool hears_words; /* All that was said is in words. */
+    bool store_lost;  /* Redis once forgot something. */
 };
 
 #endif

@@ -64,7 +64,7 @@ struct rule {
 
 /* Ends with a rule without a name. */
 extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
-    rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[];
+    rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[], rules_of_words[];
 
 /* "one.2/3/1/0": 3; 0 if it is no task. */
 uint32_t judge_step(const char *task);

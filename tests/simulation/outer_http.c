@@ -107,9 +107,16 @@ static enum err answer(struct world *world,
 {
     const char *path = "";
     struct site *const site = site_at(world, request->url, &path);
+    const char *body = "";
 
     if (site != NULL)
         return ask_site(world, arena, site, path, ret);
+    if (strncmp(request->url, "http://hook/", 12) == 0 ||
+        strncmp(request->url, "http://documents/", 17) == 0) {
+        const int status = mailroom_ask(world, request, &body);
+
+        return say(arena, status, body, ret);
+    }
     return say(arena, 200, "as it was signed", ret); /* Reports, documents, dashboards. */
 }
 
@@ -127,7 +134,7 @@ static enum err excuse(struct process *process,
         return error_set(error, ERR_UNAVAILABLE, "no connection");
     if (how == 1)
         return say(arena, 503, "busy", ret);
-    if (how == 2)
+    if (how == 2 && strcmp(request->method, "GET") == 0)
         return say(arena, 200, "<html>welcome</html>", ret);
     process_waits(process, request->timeout_ms);
     if (request->cancelled != NULL && request->cancelled(request->cancelled_self))

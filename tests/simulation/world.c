@@ -4,6 +4,7 @@
 #include "services/executor/executor.h"
 #include "services/flag-rollout/service.h"
 #include "services/monitor/monitor.h"
+#include "services/notifier/service.h"
 #include "services/prechecks/prechecks.h"
 #include "services/validator/validator.h"
 
@@ -76,7 +77,7 @@ static void start_processes(struct world *world)
                                                          &validator_spec,
                                                          &monitor_spec_inline,
                                                          &flag_rollout_worker,
-                                                         &labour_notifier };
+                                                         &notifier_worker };
     const size_t kinds = sizeof workers / sizeof workers[0];
 
     for (size_t i = 0; i < kinds; i++) {
@@ -117,6 +118,7 @@ void world_open(struct world *world, struct stage_set *set, uint64_t seed)
             topics_all((int32_t)set->settings[0]->kafka.partitions, topics),
             &error) != ERR_OK)
         abort();
+    world->history.hears_words = true;
     sites_open(world);
     gateways_open(world);
     people_open(world);
@@ -135,6 +137,7 @@ void world_close(struct world *world)
     for (size_t i = 0; i < world->copy_count; i++)
         memory_space_free(world->copies[i]);
     free(world->history.deeds);
+    free(world->history.words);
     free(world->history.glimpses);
     arena_release(&world->arena);
     arena_release(&world->scratch);

@@ -230,8 +230,11 @@ enum err gateways_ask(struct process *process,
                       struct http_response *ret,
                       struct error *error);
 
-/* --- labour.c --- */
-extern const struct worker_spec labour_notifier;
+/* --- mailroom.c --- */
+/* The status of the answer. */
+int mailroom_ask(struct world *world,
+                 const struct http_request *request,
+                 const char **ret_body);
 
 /* --- acceptances.c --- */
 Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name);
