@@ -20,6 +20,7 @@ import uuid
 
 import parade
 import requests
+import yaml
 from stage import wait_for
 from trouble import PATIENCE, STAGED, Troubled
 
@@ -96,6 +97,8 @@ PLACES = {
                                  "is latched already"),
 }
 AT_ONCE, BROKEN_MAX = 2, 20  # walks about one cell; after so many broken ones it gives up
+# Told by whichever coordinator has the partition then, a lease later: too slow for the thin matrix.
+BY_CHANCE = ("timers-after-publish", "leases-after-publish")
 BEFORE_COMMIT = ("after-receive", "before-commit")  # three deaths at one record put it aside
 Cell = collections.namedtuple("Cell", "instance place column")
 
@@ -123,6 +126,8 @@ def cells_of(listed, thin=False):
             if who == "coordinator":
                 columns = [c for n, c in enumerate(columns)
                            if (0 if place in BEFORE_COMMIT else n % 2) == at]
+            if thin and place in BY_CHANCE:
+                continue
             if thin:
                 turn += 1
                 columns = columns and [columns[turn % len(columns)]]
@@ -290,7 +295,8 @@ class Crashing(Troubled):
         url = f"http://{self.stage.address('gateway-2')}{path}"
         headers = {"Authorization": f"Bearer {self.stage.tokens[who]}", **(headers or {})}
         try:
-            return requests.request(method, url, headers=headers, json=body, timeout=15)
+            said = {"data" if isinstance(body, str) else "json": body}
+            return requests.request(method, url, headers=headers, timeout=15, **said)
         except requests.RequestException:
             return None
 
@@ -511,7 +517,9 @@ class Walk:
         """Handed in twice, for nobody answered the first time: one attempt."""
         feature = self.lab.feature_of(self.service)
         while self.reaper.is_wanted(self.cell):
-            self.lab.at_other_gateway("POST", "/v1/deployments", "ci/quickstart", feature)
+            self.lab.at_other_gateway("POST", "/v1/deployments", "ci/quickstart",
+                                      yaml.safe_dump(feature),
+                                      {"Content-Type": "application/yaml"})
             time.sleep(0.2)
         self.lab.hand_in(feature)
         wait_for("it to be taken up", lambda: self.lab.deployment(feature["feature"]), PATIENCE)
