@@ -319,6 +319,47 @@ static void add_outcomes(struct listing *list)
         add_verdict(list, "", PB__VERDICT__PASS, &after);
 }
 
+bool attempts_spent(const struct search *search, const struct world *world)
+{
+    const uint8_t bound = search->scenario->troubles;
+
+    return bound != 0 && world->troubles == bound;
+}
+
+/* What is no part of a deployment's smooth course, nor of its way back to it. */
+static bool is_trouble(const struct listing *list, const struct attempt *attempt)
+{
+    static const char *const labels[] = { "pause", "promote", "replan", "superseded" };
+
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (strcmp(attempt->label, labels[i]) == 0)
+            return true;
+    }
+    if (strcmp(attempt->label, "kill seen") == 0)
+        return !list->world->unseen;
+    return attempt->why == WHY_FAIL || attempt->why == WHY_TIME || attempt->why == WHY_WORLD ||
+           attempt->why == WHY_FORCE;
+}
+
+static void bound_troubles(struct listing *list)
+{
+    const bool spent = attempts_spent(list->search, list->world);
+    size_t kept = 0;
+
+    if (list->search->scenario->troubles == 0)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        struct attempt *const attempt = &list->items[i];
+        const bool trouble = is_trouble(list, attempt);
+
+        if (trouble && spent)
+            continue;
+        attempt->world.troubles += trouble;
+        list->items[kept++] = *attempt;
+    }
+    list->count = kept;
+}
+
 size_t attempts_list(struct search *search,
                      const Pb__DeploymentState *state,
                      const struct world *world,
@@ -330,5 +371,6 @@ size_t attempts_list(struct search *search,
     add_stale(&list);
     attempts_of_world(&list);
     attempts_of_people(&list);
+    bound_troubles(&list);
     return list.count;
 }

@@ -11,40 +11,44 @@ void audit_note(struct search *search, const Pb__DeploymentState *state, struct 
     search->audit[search->audit_count++] = audit;
 }
 
-/* Where each event leads, all in one number: two states with the same one have the same future
- * as far as one event shows. */
-static uint64_t outlook(struct search *search,
-                        struct pb_bytes packed,
-                        const struct world *world)
+/* Where each event leads: two states with the same one have the same future as far as one event
+ * shows. */
+struct outlook {
+    const char *labels[ATTEMPTS_MAX];
+    uint64_t keys[ATTEMPTS_MAX][2];
+    size_t count;
+};
+
+static void look_out(struct search *search,
+                     struct pb_bytes packed,
+                     const struct world *world,
+                     struct outlook *ret)
 {
     struct attempt attempts[ATTEMPTS_MAX];
     struct error error = { "" };
     void *state = NULL;
-    uint64_t sum = 0;
-    size_t count;
 
-    arena_reset(&search->scratch);
     assert_int_equal(
         pb_unpack(&search->scratch, &pb__deployment_state__descriptor, packed, &state, &error),
         ERR_OK);
-    count = attempts_list(search, state, world, attempts);
-    for (size_t i = 0; i < count; i++) {
+    ret->count = attempts_list(search, state, world, attempts);
+    for (size_t i = 0; i < ret->count; i++) {
         struct procedure_output *const output = arena_alloc(&search->scratch, sizeof *output);
         const struct procedure_input input = {
             .before = state,
-            .plan = search->plan,
+            .plan = ((const Pb__DeploymentState *)state)->plan_hash[0] != '\0' ? search->plan
+                                                                               : NULL,
             .event = attempts[i].event,
             .event_id = "audit",
             .at_ms = ((const Pb__DeploymentState *)state)->now_ms,
         };
-        uint64_t key[2] = { 1, 1 };
 
+        ret->labels[i] = attempts[i].label;
+        ret->keys[i][0] = ret->keys[i][1] = 0;
         if (attempts[i].event != NULL &&
             procedure_step(&search->scratch, &input, output) == PROCEDURE_APPLIED)
-            key_of(output->after, &attempts[i].world, key);
-        sum += (key[0] ^ (key[1] * (2 * i + 3))) * 0x9E3779B97F4A7C15ULL;
+            key_of(output->after, &attempts[i].world, ret->keys[i]);
     }
-    return sum;
 }
 
 /* The world is part of the key, so both have the same. */
@@ -52,10 +56,21 @@ void audit_compare(struct search *search, size_t index)
 {
     const struct audit *const audit = &search->audit[index];
     const struct node *const known = &search->nodes[audit->node];
+    struct outlook one;
+    struct outlook other;
 
+    arena_reset(&search->scratch);
     search->audits++;
-    if (outlook(search, audit->state, &known->world) !=
-        outlook(search, known->state, &known->world))
-        search_report(
-            search, audit->parent, audit->label, "two states are taken for one, and are not");
+    look_out(search, audit->state, &known->world, &one);
+    look_out(search, known->state, &known->world, &other);
+    for (size_t i = 0; i < one.count && search->breach[0] == '\0'; i++) {
+        if (one.count != other.count || strcmp(one.labels[i], other.labels[i]) != 0 ||
+            memcmp(one.keys[i], other.keys[i], sizeof one.keys[i]) != 0)
+            search_report(
+                search,
+                audit->parent,
+                arena_printf(
+                    &search->scratch, "%s: then differs: %s", audit->label, one.labels[i]),
+                "two states are taken for one, and are not");
+    }
 }

@@ -25,6 +25,7 @@ struct world {
     bool closed;           /* The window. */
     uint8_t late;          /* A worker that the core has given up on: enum late. */
     uint32_t late_percent; /* What it writes. */
+    uint8_t troubles;      /* That have come; counted where a scenario bounds them. */
 };
 
 /* Its command was taken before the latch; its write may land at any time until the provider's
@@ -51,12 +52,14 @@ enum weather {
     INTAKE = 8,  /* Missing inputs, supplied ones, another acceptance, a withdrawal. */
     WINDOW = 16, /* It closes and opens. */
     NEWER = 32,  /* A newer deployment lies above this one on its lanes. */
+    EVERYTHING = 63,
 };
 
 struct scenario {
     const char *name;
     Pb__Plan *(*plan)(struct arena *arena);
     unsigned weather;
+    uint8_t troubles; /* At most so many in one run; 0: without bound. */
     bool deep;        /* Only when asked for: minutes, not seconds. */
     size_t nodes_max; /* More than it has: the search must end by itself. */
 };
@@ -118,6 +121,9 @@ struct listing {
     struct attempt *items;
     size_t count;
 };
+
+/* The bound is reached: what comes now is only what goes well. */
+bool attempts_spent(const struct search *search, const struct world *world);
 
 /* All events that may come now. Returns how many. */
 size_t attempts_list(struct search *search,

@@ -71,6 +71,17 @@ static void add_people(struct text *out, const Pb__DeploymentState *state)
     }
 }
 
+/* Which came first decides nothing. */
+static void add_incidents(struct text *out, const Pb__DeploymentState *state, bool of_checks)
+{
+    for (size_t i = 0; i < state->n_incidents; i++) {
+        const Pb__Incident *const incident = state->incidents[i];
+
+        if (incident->open && (strncmp(incident->cause, "check ", 6) == 0) == of_checks)
+            text_add(out, "I%s%d", incident->cause, (int)incident->severity);
+    }
+}
+
 static void add_rest(struct text *out, const Pb__DeploymentState *state)
 {
     for (size_t i = 0; i < state->n_holds; i++)
@@ -85,10 +96,8 @@ static void add_rest(struct text *out, const Pb__DeploymentState *state)
         text_add(out, "K%u", state->skipped[i]);
     for (size_t i = 0; i < state->n_lanes; i++)
         text_add(out, "L%d%d", state->lanes[i]->asked, state->lanes[i]->grant != 0);
-    for (size_t i = 0; i < state->n_incidents; i++)
-        if (state->incidents[i]->open)
-            text_add(
-                out, "I%s%d", state->incidents[i]->cause, (int)state->incidents[i]->severity);
+    add_incidents(out, state, true);
+    add_incidents(out, state, false);
     for (size_t i = 0; i < state->n_timers; i++)
         text_add(out, "C%s", state->timers[i]->id);
 }
@@ -121,7 +130,8 @@ void key_state(struct text *out, const Pb__DeploymentState *state)
              state->flags->killed,
              state->flags->ever_on);
     text_add(out,
-             "X%d%d%d%d%u%d",
+             "X%d%d%d%d%d%u%d",
+             state->plan_hash[0] != '\0',
              state->stop != NULL ? (int)state->stop->kind : 0,
              state->superseded_by[0] != '\0',
              state->remeasure,
@@ -164,7 +174,7 @@ void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_
 
     key_state(&out, state);
     text_add(&out,
-             "W%u,%u,%u,%u,%u,%d%d%d%d%u,%u",
+             "W%u,%u,%u,%u,%u,%d%d%d%d%u,%u,%u",
              world->changed,
              world->skipped,
              world->percent,
@@ -175,6 +185,7 @@ void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_
              world->frozen,
              world->closed,
              world->late,
-             world->late_percent);
+             world->late_percent,
+             world->troubles);
     key_hash(&out, ret);
 }

@@ -78,22 +78,24 @@ static Pb__Plan *whole(struct arena *arena)
 }
 
 /* clang-format off */
-/* name                plan              weather                    deep   at most */
+/* name                plan              weather                    troubles deep   at most */
 const struct scenario scenarios[] = {
-    { "keep-and-manual",  keep_and_manual,  0,                         false,  100000 },
-    { "flags-only",       flags_only,       0,                         false,  100000 },
-    { "flags-late",       flags_only,       LATE,                      true,    90000 },
-    { "gate-and-block",   gate_and_block,   0,                         false,  100000 },
-    { "intake",           flags_only,       INTAKE,                    false,   60000 },
-    { "windowed",         windowed,         WINDOW,                    true,   400000 },
-    { "signed-off",       signed_off,       0,                         true,   400000 },
-    { "warned",           warned,           UNSURE,                    true,   400000 },
-    { "flags-killed",     flags_only,       AROUND | LATE,             true,   800000 },
-    { "two-batches-stop", two_batches_stop, AROUND,                    true,   400000 },
-    { "keep-and-newer",   keep_and_manual,  AROUND | NEWER,            true,   800000 },
-    { "flags-and-doubt",  flags_only,       UNSURE | AROUND | INTAKE,  true,  1000000 },
-    { "gate-and-doubt",   gate_and_block,   UNSURE | AROUND,           true,  1600000 },
-    { "whole",            whole,            AROUND | NEWER,            true,  6000000 },
+    { "keep-and-manual",  keep_and_manual,  0,                         0, false,   40000 },
+    { "flags-only",       flags_only,       0,                         0, false,   20000 },
+    { "gate-and-block",   gate_and_block,   0,                         0, false,   40000 },
+    { "intake",           flags_only,       INTAKE,                    0, false,   40000 },
+    { "flags-late",       flags_only,       LATE,                      0, true,   100000 },
+    { "windowed",         windowed,         WINDOW,                    0, true,   400000 },
+    { "signed-off",       signed_off,       0,                         0, true,   800000 },
+    { "warned",           warned,           UNSURE,                    0, true,   800000 },
+    { "two-batches-stop", two_batches_stop, AROUND,                    0, true,   400000 },
+    { "keep-and-newer",   keep_and_manual,  AROUND | NEWER,            0, true,  1000000 },
+    { "flags-killed",     flags_only,       AROUND | LATE,             0, true,  1000000 },
+    { "flags-and-doubt",  flags_only,       UNSURE | AROUND | INTAKE,  0, true,  2000000 },
+    { "gate-and-doubt",   gate_and_block,   UNSURE | AROUND,           0, true,  2000000 },
+    { "whole-two",        whole,            EVERYTHING,                2, false,   40000 },
+    { "whole-three",      whole,            EVERYTHING,                3, true,   400000 },
+    { "whole-four",       whole,            EVERYTHING,                4, true,  4000000 },
 };
 /* clang-format on */
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

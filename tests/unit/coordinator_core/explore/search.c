@@ -126,6 +126,7 @@ static void not_applied(struct search *search,
         return;
     world.frozen = attempt->world.frozen;
     world.closed = attempt->world.closed;
+    world.troubles = attempt->world.troubles;
     (void)node_of(search, before, &world, from, attempt->label);
 }
 
@@ -247,7 +248,7 @@ static void expand(struct search *search, size_t from)
     state = unpacked(search, from);
     breach = judge_state(search, state, &world);
     count = attempts_list(search, state, &world, attempts);
-    if (breach == NULL && must_stop_at_once(state) &&
+    if (breach == NULL && must_stop_at_once(state) && !attempts_spent(search, &world) &&
         !stops_at_once(search, state, attempts, count))
         breach = "invariant 2: rollback does not stop it";
     if (breach != NULL) {
@@ -260,7 +261,8 @@ static void expand(struct search *search, size_t from)
         return;
     if (!unchanged(search, from, state))
         search_report(search, from, "", "invariant 5: the state before an event was changed");
-    else if (main_task(state) == NULL && !helped && !procedure_is_terminal(state->phase))
+    else if (main_task(state) == NULL && !helped && !procedure_is_terminal(state->phase) &&
+             !attempts_spent(search, &world))
         search_report(search,
                       from,
                       state->waiting_for->kind,
