@@ -366,6 +366,11 @@ int64_t worker_next_wake_ms(void *self)
     return next_ms;
 }
 
+void worker_drain_inline(void *self)
+{
+    worker_drain(self);
+}
+
 void worker_close_inline(void *self)
 {
     worker_free(self);

@@ -105,6 +105,10 @@ enum err worker_turn_inline(void *self, struct error *error) MUST_CHECK;
 /* When the earliest waiting task wants its next step or its lease renewed; INT64_MAX if there
  * is none. */
 int64_t worker_next_wake_ms(void *self);
+
+/* What a wish to stop does: no more commands are heard, and what is under way is handed back,
+ * for another instance to drive. Close it afterwards. */
+void worker_drain_inline(void *self);
 void worker_close_inline(void *self);
 
 /* What a driver is handed by a task: its ports, scratch for its memory, and the task's word

@@ -205,8 +205,8 @@ static bool run_seed(struct stage_set *set, const struct options *options, uint6
     }
     if (outcome.rule == NULL)
         return true;
-    (void)printf("seed %llu: broken: %s\n    %s\n    again with: slipway-simulation --first "
-                 "%llu --seeds 1 --trace\n",
+    (void)printf("seed %llu: broken: %s\n    %s\n    again with: "
+                 "build/tests/simulation/slipway-simulation --first %llu --seeds 1 --trace\n",
                  (unsigned long long)seed,
                  outcome.rule,
                  outcome.sentence,

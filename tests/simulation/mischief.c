@@ -55,6 +55,18 @@ static void trouble_store(struct world *world)
 
 /* --- processes --- */
 
+/* As an upgrade does it: the next when the one before is up again. */
+static void roll(struct world *world)
+{
+    if (world->rolling == 0 && happens(world, world->weather.rolling))
+        world->rolling = 1;
+    if (world->rolling == 0 ||
+        (world->rolling > 1 && world->processes[world->rolling - 2].state == NULL))
+        return;
+    process_stop(&world->processes[world->rolling - 1]);
+    world->rolling = (world->rolling + 1) % (world->process_count + 1);
+}
+
 static void trouble_processes(struct world *world)
 {
     if (happens(world, world->weather.evicted)) {
@@ -72,6 +84,7 @@ static void trouble_processes(struct world *world)
     }
     if (happens(world, world->weather.restart))
         process_stop(anybody(world));
+    roll(world);
     if (happens(world, world->weather.edit)) {
         struct process *const process = anybody(world);
 

@@ -13,6 +13,8 @@ enum {
     DOZE_MS = 20 * 1000,
     SLEEP_MS = 5 * 60 * 1000,
     RESTART_MS = 10 * 1000,
+    STEPS = 8,
+    COMES_THERE = 8, /* Times before it dies, at most. */
 };
 
 /* --- its calls to the world --- */
@@ -186,6 +188,44 @@ static void count(
 
 /* --- its life --- */
 
+/* Unlike the real one it goes on to the end of its turn, but without an effect. */
+static void die_there(void *self)
+{
+    struct process *const process = self;
+
+    if (process->dying || !process->turning || process->world->quiet)
+        return;
+    process->dying = true;
+    world_tell(process->world, "%s dies at place %d", process->name, (int)process->crash.at);
+}
+
+static unsigned any_place(struct process *process)
+{
+    struct dice *const dice = &process->world->dice;
+    const unsigned first =
+        process->worker != NULL ? CRASH_WORKER_AFTER_LETTER : CRASH_AFTER_RECEIVE;
+    const unsigned last =
+        process->worker != NULL ? CRASH_FLAGS_AFTER_READ_BACK : CRASH_TAKEOVER_AFTER_PUBLISH;
+
+    return first + dice_below(dice, last - first + 1);
+}
+
+/* Some who start are to die at a place of their service, the first time or a later one. */
+static struct crash_plan *doom(struct process *process)
+{
+    struct world *const world = process->world;
+
+    if (world->quiet || !dice_chance(&world->dice, world->weather.doomed))
+        return NULL;
+    process->crash.at = (enum crash_place)any_place(process);
+    process->crash.in =
+        dice_below(&world->dice, 3) == 0 ? CRASH_STEP(dice_below(&world->dice, STEPS)) : 0;
+    process->crash.remaining = 1 + dice_below(&world->dice, COMES_THERE);
+    process->crash.die = die_there;
+    process->crash.self = process;
+    return &process->crash;
+}
+
 static struct service_ports ports_of(struct process *process)
 {
     const struct world *const world = process->world;
@@ -205,6 +245,7 @@ static struct service_ports ports_of(struct process *process)
         .open_self = process,
         .random = give_random,
         .random_self = process,
+        .crash = doom(process),
     };
 }
 
@@ -335,6 +376,8 @@ void process_stop(struct process *process)
     world_tell(process->world, "%s stops", process->name);
     if (process->worker == NULL)
         coordinator_service()->drain(process->state);
+    else
+        worker_drain_inline(process->state);
     end(process);
 }
 

@@ -17,7 +17,7 @@ struct weather weather_draw(struct dice *dice)
 
     return (struct weather){
 #define X(name, most) .name = draw(dice, one_in, most),
-        WEATHER_OF_CALLS(X) WEATHER_OF_ROUNDS(X) WEATHER_OF_WORK(X)
+        WEATHER_OF_CALLS(X) WEATHER_OF_ROUNDS(X) WEATHER_OF_WORK(X) WEATHER_OF_LIVES(X)
 #undef X
     };
 }

@@ -25,6 +25,7 @@
     X(jump, 2000)       /* the clock of a process is set, by up to an hour */                  \
     X(restart, 2500)    /* a clean stop and a new start */                                     \
     X(edit, 1500)       /* ... with an edited configuration */                                 \
+    X(rolling, 500)     /* all are, one after the other */                                     \
     X(echo, 8000)       /* an old record is published once more */                             \
     X(poison, 4000)     /* a record nobody can read */                                         \
     X(gateway, 3000)    /* a gateway hears nothing for a while */                              \
@@ -41,9 +42,13 @@
     X(silence, 8000) /* it takes for ever */                                                   \
     X(broken, 60000) /* a target does not answer */
 
+/* At each start of a process: */
+#define WEATHER_OF_LIVES(X)                                                                    \
+    X(doomed, 600000) /* it will die at a place between its calls (ports/crash.h) */
+
 struct weather {
 #define X(name, most) unsigned name;
-    WEATHER_OF_CALLS(X) WEATHER_OF_ROUNDS(X) WEATHER_OF_WORK(X)
+    WEATHER_OF_CALLS(X) WEATHER_OF_ROUNDS(X) WEATHER_OF_WORK(X) WEATHER_OF_LIVES(X)
 #undef X
 };
 

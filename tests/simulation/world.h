@@ -47,19 +47,20 @@ struct process {
     char name[32];                    /* "executor-2" */
     struct service_ports ports;
     struct fiber *fiber;
-    void *state;       /* NULL: it is down. */
-    bool edited;       /* It runs under the edited configuration. */
-    bool turning;      /* Inside a turn: its calls may fail. */
-    bool busy;         /* It stands still in the middle of a turn. */
-    bool dying;        /* Nothing that it does has an effect any more. */
-    bool evicted;      /* Since it stands still. */
-    int64_t up_at_ms;  /* When it is down. */
-    int64_t since_ms;  /* Since when it stands still; */
-    int64_t until_ms;  /* and until when. */
-    int64_t skew_ms;   /* Of its wall clock. */
-    int64_t turned_ms; /* Its last turn. */
-    uint64_t seen;     /* world_activity at its end. */
-    bool idle;         /* That turn changed nothing. */
+    struct crash_plan crash; /* Where it dies, if it is doomed. */
+    void *state;             /* NULL: it is down. */
+    bool edited;             /* It runs under the edited configuration. */
+    bool turning;            /* Inside a turn: its calls may fail. */
+    bool busy;               /* It stands still in the middle of a turn. */
+    bool dying;              /* Nothing that it does has an effect any more. */
+    bool evicted;            /* Since it stands still. */
+    int64_t up_at_ms;        /* When it is down. */
+    int64_t since_ms;        /* Since when it stands still; */
+    int64_t until_ms;        /* and until when. */
+    int64_t skew_ms;         /* Of its wall clock. */
+    int64_t turned_ms;       /* Its last turn. */
+    uint64_t seen;           /* world_activity at its end. */
+    bool idle;               /* That turn changed nothing. */
 };
 
 /* One instance of a target. Refuses a lower fence; the same twice changes nothing. */
@@ -118,6 +119,7 @@ struct world {
     size_t copy_count;
     int64_t copied_ms;
     uint64_t copied_commits; /* When it was copied last. */
+    size_t rolling;          /* Who is restarted next, from 1; 0: nobody. */
     int64_t store_back_ms;   /* Redis is away until then. */
     int64_t bus_back_ms;
     struct bus bus;
