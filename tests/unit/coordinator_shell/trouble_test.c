@@ -100,6 +100,12 @@ static void assert_effects_out_once(void)
     assert_non_null(strstr(story_topic(&story, "signals.v1"), "Signal pay.1.5.1"));
 }
 
+/* Only a stop says something on control.v1 here: this plan has no flags. */
+static bool is_reached(const char *place, bool abort_it)
+{
+    return abort_it || strcmp(place, "after-control") != 0;
+}
+
 static void die_everywhere(bool abort_it)
 {
     static const char *const places[] = { "after-receive",        "before-commit",
@@ -128,7 +134,8 @@ static void die_everywhere(bool abort_it)
                          story_topic(&story, "events.v1"));
             if (!abort_it)
                 assert_effects_out_once();
-            assert_true(nth > 1 || deaths == 1); /* The place exists. */
+            if (nth == 1 && deaths != 1 && is_reached(places[i], abort_it))
+                fail_msg("nobody dies at %s", places[i]);
             story_close(&story);
         }
     }
