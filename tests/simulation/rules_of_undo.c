@@ -211,6 +211,12 @@ static bool withdrawal_is_told(struct judge *judge)
 
 /* --- the plan that people approved is the plan that runs --- */
 
+/* Said with the approval, or whose role the whole request was made in. */
+static const char *role_of(const Pb__OperatorRequest *request)
+{
+    return pb_same(request->approve->role, "") ? request->role : request->approve->role;
+}
+
 static bool is_approved(const struct judge *judge,
                         const struct said *before,
                         const Pb__ApprovalSpec *spec)
@@ -221,7 +227,7 @@ static bool is_approved(const struct judge *judge,
         if (event != NULL && event->body_case == PB__EVENT__BODY_REQUEST &&
             event->request->body_case == PB__OPERATOR_REQUEST__BODY_APPROVE &&
             pb_same(event->deployment, before->command->deployment) &&
-            pb_same(event->request->approve->role, spec->role) &&
+            pb_same(role_of(event->request), spec->role) &&
             pb_same(event->request->approve->plan_hash, before->command->plan_hash))
             return true;
     }
