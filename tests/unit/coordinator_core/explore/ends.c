@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { NO_WAY = UINT32_MAX };
+#define NO_WAY UINT32_MAX
 
 static void *array(size_t count, size_t size)
 {
