@@ -121,7 +121,7 @@ struct settings {
         uint32_t partitions;
         uint32_t replication;
         uint32_t min_insync; /* Never 0. */
-        bool manage_topics; /* Create and verify at start. */
+        bool manage_topics;  /* Create and verify at start. */
         int64_t fetch_wait_ms;
         int64_t session_ms;
         const char *topic_prefix; /* "" */

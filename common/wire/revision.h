@@ -1,5 +1,5 @@
-/* The revision of the procedure that this release begins deployments under. Each keeps the one it
- * was born with: what behaves otherwise later is `if (revision >= n)`. */
+/* The revision of the procedure that this release begins deployments under. Each keeps the one
+ * it was born with: what behaves otherwise later is `if (revision >= n)`. */
 #ifndef COMMON_WIRE_REVISION_H
 #define COMMON_WIRE_REVISION_H
 
