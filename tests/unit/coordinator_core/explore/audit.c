@@ -8,6 +8,7 @@ void audit_note(struct search *search, const Pb__DeploymentState *state, struct 
     if (search->events % EVERY != 0 || search->audit_count == AUDITS_MAX)
         return;
     audit.state = pb_pack(&search->kept, state);
+    audit.label = arena_text(&search->kept, audit.label);
     search->audit[search->audit_count++] = audit;
 }
 
@@ -15,7 +16,7 @@ void audit_note(struct search *search, const Pb__DeploymentState *state, struct 
  * shows. */
 struct outlook {
     const char *labels[ATTEMPTS_MAX];
-    uint64_t keys[ATTEMPTS_MAX][2];
+    const char *keys[ATTEMPTS_MAX]; /* "": it leads nowhere. */
     size_t count;
 };
 
@@ -44,11 +45,33 @@ static void look_out(struct search *search,
         };
 
         ret->labels[i] = attempts[i].label;
-        ret->keys[i][0] = ret->keys[i][1] = 0;
+        ret->keys[i] = "";
         if (attempts[i].event != NULL &&
             procedure_step(&search->scratch, &input, output) == PROCEDURE_APPLIED)
-            key_of(output->after, &attempts[i].world, ret->keys[i]);
+            ret->keys[i] = key_text(&search->scratch, output->after, &attempts[i].world);
     }
+}
+
+static const char *parting(struct search *search, const char *one, const char *other)
+{
+    size_t same = 0;
+
+    while (one[same] != '\0' && one[same] == other[same])
+        same++;
+    return arena_printf(
+        &search->scratch, "%.60s, and for the known one %.60s", one + same, other + same);
+}
+
+static void differs(struct search *search,
+                    const struct audit *audit,
+                    const char *label,
+                    const char *how)
+{
+    search_report(
+        search,
+        audit->parent,
+        arena_printf(&search->scratch, "%s: then differs: %s: %s", audit->label, label, how),
+        "two states are taken for one, and are not");
 }
 
 /* The world is part of the key, so both have the same. */
@@ -63,14 +86,12 @@ void audit_compare(struct search *search, size_t index)
     search->audits++;
     look_out(search, audit->state, &known->world, &one);
     look_out(search, known->state, &known->world, &other);
+    if (one.count != other.count)
+        differs(search, audit, "", "what may come");
     for (size_t i = 0; i < one.count && search->breach[0] == '\0'; i++) {
-        if (one.count != other.count || strcmp(one.labels[i], other.labels[i]) != 0 ||
-            memcmp(one.keys[i], other.keys[i], sizeof one.keys[i]) != 0)
-            search_report(
-                search,
-                audit->parent,
-                arena_printf(
-                    &search->scratch, "%s: then differs: %s", audit->label, one.labels[i]),
-                "two states are taken for one, and are not");
+        if (strcmp(one.labels[i], other.labels[i]) != 0)
+            differs(search, audit, one.labels[i], other.labels[i]);
+        else if (strcmp(one.keys[i], other.keys[i]) != 0)
+            differs(search, audit, one.labels[i], parting(search, one.keys[i], other.keys[i]));
     }
 }

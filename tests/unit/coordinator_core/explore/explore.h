@@ -171,6 +171,11 @@ uint32_t batch_bit(const Pb__Plan *plan, uint32_t change, uint32_t batch);
 /* What distinguishes one state from another: no times, no counters. */
 void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2]);
 
+/* The same before it is hashed, for saying where two differ. */
+const char *key_text(struct arena *arena,
+                     const Pb__DeploymentState *state,
+                     const struct world *world);
+
 /* --- judge.c, judge_effects.c: NULL, or what must not be, with the invariant's number --- */
 
 const char *judge_state(const struct search *search,

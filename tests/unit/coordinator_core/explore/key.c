@@ -15,18 +15,58 @@ const Pb__TaskState *main_task(const Pb__DeploymentState *state)
     return NULL;
 }
 
+/* Whom the clock "task" or "retry" would meet, if it fired now: of those that are due by then
+ * the last one. */
+static const Pb__TaskState *due_task(const Pb__DeploymentState *state, bool retry)
+{
+    const Pb__TaskState *met = NULL;
+    int64_t by_ms = INT64_MAX;
+
+    for (size_t i = 0; i < state->n_tasks; i++) {
+        const Pb__TaskState *const task = state->tasks[i];
+        const int64_t due_ms = retry ? task->retry_at_ms : task->deadline_ms;
+
+        if ((task->retry_at_ms != 0) == retry && due_ms < by_ms)
+            by_ms = due_ms;
+    }
+    by_ms = by_ms < state->now_ms ? state->now_ms : by_ms;
+    for (size_t i = 0; i < state->n_tasks; i++) {
+        const Pb__TaskState *const task = state->tasks[i];
+        const int64_t due_ms = retry ? task->retry_at_ms : task->deadline_ms;
+
+        if ((task->retry_at_ms != 0) == retry && due_ms <= by_ms)
+            met = task;
+    }
+    return met;
+}
+
+static void add_task(struct text *out, const Pb__TaskState *task)
+{
+    text_add(out,
+             "T%s%d,%u,%u,%d",
+             task->kind,
+             task->cancelling,
+             task->errors,
+             task->remeasured,
+             task->retry_at_ms != 0);
+}
+
+/* The latch's own assertion shares its clocks with the work of the procedure. */
 static void add_tasks(struct text *out, const Pb__DeploymentState *state)
 {
     const Pb__TaskState *const task = main_task(state);
+    const Pb__TaskState *const due = due_task(state, false);
+    const Pb__TaskState *const again = due_task(state, true);
 
     if (task != NULL)
-        text_add(out,
-                 "T%s%d,%u,%u,%d",
-                 task->kind,
-                 task->cancelling,
-                 task->errors,
-                 task->remeasured,
-                 task->retry_at_ms != 0);
+        add_task(out, task);
+    for (size_t i = 0; i < state->n_tasks; i++) {
+        if (!state->tasks[i]->announce)
+            continue;
+        text_add(out, "B");
+        add_task(out, state->tasks[i]);
+    }
+    text_add(out, "D%d%d", due != NULL && due->announce, again != NULL && again->announce);
 }
 
 static void add_results(struct text *out, const Pb__StepState *step, bool waived)
@@ -100,6 +140,7 @@ static void add_rest(struct text *out, const Pb__DeploymentState *state)
     add_incidents(out, state, false);
     for (size_t i = 0; i < state->n_timers; i++)
         text_add(out, "C%s", state->timers[i]->id);
+    text_add(out, "%d", state->phase_due_ms != 0); /* Also while it stands still. */
 }
 
 static uint64_t hashed(const char *text, size_t length, uint64_t seed)
@@ -167,13 +208,12 @@ void key_hash(const struct text *text, uint64_t ret[2])
     ret[1] = hashed(text->bytes, text->length, 88172645463325252ULL);
 }
 
-void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2])
+static void add_all(struct text *out,
+                    const Pb__DeploymentState *state,
+                    const struct world *world)
 {
-    char bytes[4096];
-    struct text out = text_over(bytes, sizeof bytes);
-
-    key_state(&out, state);
-    text_add(&out,
+    key_state(out, state);
+    text_add(out,
              "W%u,%u,%u,%u,%u,%d%d%d%d%u,%u,%u",
              world->changed,
              world->skipped,
@@ -187,5 +227,27 @@ void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_
              world->late,
              world->late_percent,
              world->troubles);
+}
+
+enum { KEY_BYTES = 4096 };
+
+void key_of(const Pb__DeploymentState *state, const struct world *world, uint64_t ret[2])
+{
+    char bytes[KEY_BYTES];
+    struct text out = text_over(bytes, sizeof bytes);
+
+    add_all(&out, state, world);
     key_hash(&out, ret);
+}
+
+const char *key_text(struct arena *arena,
+                     const Pb__DeploymentState *state,
+                     const struct world *world)
+{
+    char bytes[KEY_BYTES];
+    struct text out = text_over(bytes, sizeof bytes);
+
+    add_all(&out, state, world);
+    assert_true(text_ok(&out));
+    return arena_printf(arena, "%.*s", (int)out.length, out.bytes);
 }
