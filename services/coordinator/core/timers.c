@@ -311,7 +311,7 @@ static Pb__Timer *timer_find(const struct turn *turn, const char *id)
 
 enum procedure_answer timer_fired(struct turn *turn, const Pb__TimerFired *fired)
 {
-    const Pb__Timer *const timer = timer_find(turn, fired->timer);
+    Pb__Timer *const timer = timer_find(turn, fired->timer);
 
     if (timer == NULL || timer->armed_version != fired->armed_version)
         return turn_stale(turn,
@@ -323,6 +323,7 @@ enum procedure_answer timer_fired(struct turn *turn, const Pb__TimerFired *fired
         turn->now_ms = timer->due_ms;
         turn->state->now_ms = timer->due_ms;
     }
+    timer->due_ms = 0; /* Whatever else is due by then gets a timer of its own. */
     for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
         if (strcmp(clocks[i].id, fired->timer) == 0)
             return clocks[i].fired(turn);

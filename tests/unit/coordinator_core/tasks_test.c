@@ -123,6 +123,38 @@ static void a_timer_of_an_earlier_arming_is_stale(void **state)
     assert_int_equal(play_event(play, "early", event), PROCEDURE_STALE);
 }
 
+static size_t due_by(const struct play *play, int64_t by_ms)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < play->state->n_tasks; i++)
+        count += play->state->tasks[i]->deadline_ms <= by_ms;
+    return count;
+}
+
+/* The undo, the latch's own assertion and what is announced, all due in the same moment. */
+static void a_timer_that_fired_is_stale_even_if_more_is_due_and_that_has_its_own(void **state)
+{
+    struct play *const play = *state;
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+    int64_t due_ms;
+
+    at_gate(play);
+    play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
+    due_ms = timer(play, "task")->due_ms;
+    for (size_t i = 0; i < play->state->n_tasks; i++)
+        play->state->tasks[i]->deadline_ms = due_ms;
+    event->body_case = PB__EVENT__BODY_TIMER_FIRED;
+    event->timer_fired = pb_new(&play->arena, &pb__timer_fired__descriptor);
+    event->timer_fired->timer = "task";
+    for (size_t left = play->state->n_tasks; left-- > 0;) {
+        event->timer_fired->armed_version = timer(play, "task")->armed_version;
+        assert_int_equal(play_event(play, "task", event), PROCEDURE_APPLIED);
+        assert_int_equal(due_by(play, due_ms), left);
+        assert_int_equal(play_event(play, "again", event), PROCEDURE_STALE);
+    }
+}
+
 static void time_never_goes_back(void **state)
 {
     struct play *const play = *state;
@@ -428,6 +460,7 @@ int main(void)
         PLAY(every_undo_outranks_every_drive_of_every_apply_before_it),
         PLAY(a_task_is_named_by_deployment_step_try_and_index),
         PLAY(a_timer_of_an_earlier_arming_is_stale),
+        PLAY(a_timer_that_fired_is_stale_even_if_more_is_due_and_that_has_its_own),
         PLAY(time_never_goes_back),
         PLAY(the_clocks_of_a_held_deployment_at_rest_stand_still),
         PLAY(a_hold_has_a_deadline_of_its_own_never_before_its_stated_end),

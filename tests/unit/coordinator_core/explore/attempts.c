@@ -13,6 +13,7 @@ Pb__Event *attempt_add(struct listing *list,
     attempt->label = label;
     attempt->why = why;
     attempt->world = *list->world;
+    attempt->state = NULL;
     attempt->event = pb_new(&list->search->scratch, &pb__event__descriptor);
     attempt->event->deployment = "pay.1";
     attempt->event->feature = "pay";

@@ -1,4 +1,5 @@
 #include "tests/unit/coordinator_core/explore/explore.h"
+#include "tests/unit/coordinator_core/explore/plans.h"
 
 #include <string.h>
 
@@ -24,38 +25,80 @@ static void add_late(struct listing *list)
 /* The clocks that move work on, and those that end it. */
 static bool is_due(const struct listing *list, const char *timer)
 {
-    if (strcmp(timer, "reminder") == 0)
-        return false;
     return strcmp(timer, "retry") == 0 || strcmp(timer, "auto-resume") == 0 ||
            attempt_weather(list, AROUND);
 }
 
-static void add_timers(struct listing *list)
+static void add_timer(struct listing *list, const Pb__Timer *timer, const char *label)
 {
     struct arena *const arena = &list->search->scratch;
+    const bool helps = strcmp(timer->id, "retry") == 0 || strcmp(timer->id, "auto-resume") == 0;
+    Pb__Event *const event =
+        attempt_add(list, label, helps ? WHY_WELL : WHY_TIME, PB__EVENT__BODY_TIMER_FIRED);
 
+    event->timer_fired = pb_new(arena, &pb__timer_fired__descriptor);
+    event->timer_fired->timer = timer->id;
+    event->timer_fired->armed_version = timer->armed_version;
+}
+
+/* The latch's own assertion shares its clocks with the work of the procedure: either may be the
+ * first. */
+static void add_each_first(struct listing *list, const Pb__Timer *timer)
+{
+    struct arena *const arena = &list->search->scratch;
+    const bool retry = strcmp(timer->id, "retry") == 0;
+
+    if ((!retry && strcmp(timer->id, "task") != 0) || !clocks_shared(list->state, retry))
+        return;
+    for (size_t i = 0; i < list->state->n_tasks; i++) {
+        const Pb__TaskState *const task = list->state->tasks[i];
+
+        if ((task->retry_at_ms != 0) != retry)
+            continue;
+        add_timer(list, timer, arena_printf(arena, "timer %s of %s", timer->id, task->kind));
+        list->items[list->count - 1].state = clocks_first(arena, list->state, i);
+    }
+}
+
+static void add_earlier_timer(struct listing *list, const Pb__Timer *timer)
+{
+    struct arena *const arena = &list->search->scratch;
+    Pb__Event *const event = attempt_add(list,
+                                         arena_printf(arena, "timer %s of before", timer->id),
+                                         WHY_STALE,
+                                         PB__EVENT__BODY_TIMER_FIRED);
+
+    event->timer_fired = pb_new(arena, &pb__timer_fired__descriptor);
+    event->timer_fired->timer = timer->id;
+    event->timer_fired->armed_version = timer->armed_version - 1;
+}
+
+static void add_timers(struct listing *list)
+{
     for (size_t i = 0; i < list->state->n_timers; i++) {
         const Pb__Timer *const timer = list->state->timers[i];
-        const bool helps =
-            strcmp(timer->id, "retry") == 0 || strcmp(timer->id, "auto-resume") == 0;
-        Pb__Event *event;
 
         if (!is_due(list, timer->id))
             continue;
-        event = attempt_add(list,
-                            arena_printf(arena, "timer %s", timer->id),
-                            helps ? WHY_WELL : WHY_TIME,
-                            PB__EVENT__BODY_TIMER_FIRED);
-        event->timer_fired = pb_new(arena, &pb__timer_fired__descriptor);
-        event->timer_fired->timer = timer->id;
-        event->timer_fired->armed_version = timer->armed_version;
-        event = attempt_add(list,
-                            arena_printf(arena, "timer %s of before", timer->id),
-                            WHY_STALE,
-                            PB__EVENT__BODY_TIMER_FIRED);
-        event->timer_fired = pb_new(arena, &pb__timer_fired__descriptor);
-        event->timer_fired->timer = timer->id;
-        event->timer_fired->armed_version = timer->armed_version - 1;
+        add_timer(list, timer, arena_printf(&list->search->scratch, "timer %s", timer->id));
+        add_each_first(list, timer);
+        add_earlier_timer(list, timer);
+    }
+}
+
+/* A closed window lets step 2 finish for a while. */
+static void add_grace(struct listing *list)
+{
+    for (size_t i = 0; i < list->state->n_holds; i++) {
+        const Pb__Hold *const hold = list->state->holds[i];
+
+        if (hold->kind != PB__HOLD_KIND__HOLD_WINDOW ||
+            list->search->plan->window_grace_ms == 0 ||
+            list->state->now_ms >= hold->since_ms + WINDOW_GRACE_MS)
+            continue;
+        (void)attempt_add_world(list, "the window's grace ends", WHY_WELL);
+        list->items[list->count - 1].state =
+            clocks_later(&list->search->scratch, list->state, WINDOW_GRACE_MS);
     }
 }
 
@@ -213,6 +256,7 @@ void attempts_of_world(struct listing *list)
 {
     add_late(list);
     add_timers(list);
+    add_grace(list);
     add_lanes(list);
     if (list->state->phase == PB__PHASE__PLANNING) {
         add_plan(list, false);

@@ -1,11 +1,24 @@
 #include "tests/unit/coordinator_core/explore/explore.h"
 
-enum { EVERY = 97 };
+enum { EVERY_FIRST = 7 };
+
+/* So many are kept at most, spread over the whole search: from now on only every second one. */
+static void thin_out(struct search *search)
+{
+    for (size_t i = 0; i < AUDITS_MAX / 2; i++)
+        search->audit[i] = search->audit[2 * i];
+    search->audit_count = AUDITS_MAX / 2;
+    search->audit_every *= 2;
+}
 
 /* Compared later, when the known one's events have been looked at too. */
 void audit_note(struct search *search, const Pb__DeploymentState *state, struct audit audit)
 {
-    if (search->events % EVERY != 0 || search->audit_count == AUDITS_MAX)
+    if (search->audit_every == 0)
+        search->audit_every = EVERY_FIRST;
+    if (search->audit_count == AUDITS_MAX)
+        thin_out(search);
+    if (search->events % search->audit_every != 0)
         return;
     audit.state = pb_pack(&search->kept, state);
     audit.label = arena_text(&search->kept, audit.label);
@@ -27,21 +40,24 @@ static void look_out(struct search *search,
 {
     struct attempt attempts[ATTEMPTS_MAX];
     struct error error = { "" };
-    void *state = NULL;
+    void *unpacked = NULL;
+    Pb__DeploymentState *state;
 
     assert_int_equal(
-        pb_unpack(&search->scratch, &pb__deployment_state__descriptor, packed, &state, &error),
+        pb_unpack(
+            &search->scratch, &pb__deployment_state__descriptor, packed, &unpacked, &error),
         ERR_OK);
+    state = unpacked;
+    clocks_open(state);
     ret->count = attempts_list(search, state, world, attempts);
     for (size_t i = 0; i < ret->count; i++) {
         struct procedure_output *const output = arena_alloc(&search->scratch, sizeof *output);
         const struct procedure_input input = {
-            .before = state,
-            .plan = ((const Pb__DeploymentState *)state)->plan_hash[0] != '\0' ? search->plan
-                                                                               : NULL,
+            .before = attempts[i].state != NULL ? attempts[i].state : state,
+            .plan = state->plan_hash[0] != '\0' ? search->plan : NULL,
             .event = attempts[i].event,
             .event_id = "audit",
-            .at_ms = ((const Pb__DeploymentState *)state)->now_ms,
+            .at_ms = state->now_ms,
         };
 
         ret->labels[i] = attempts[i].label;

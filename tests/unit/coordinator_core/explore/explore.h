@@ -3,7 +3,7 @@
  * A node is a deployment's state and the world around it: what was really changed, what the
  * flag provider really holds, the latch, and which parts of the plan really ended well. Nothing
  * is counted without bound, so the search is complete for a plan, not cut at a depth. Time is
- * no number here: every armed timer may fire. */
+ * no number here: every armed timer may fire next, whichever was armed first. */
 #ifndef TESTS_UNIT_COORDINATOR_CORE_EXPLORE_H
 #define TESTS_UNIT_COORDINATOR_CORE_EXPLORE_H
 
@@ -89,7 +89,8 @@ struct search {
     size_t audits;       /* States taken for known ones, whose events were compared. */
     struct audit *audit; /* Still to be compared. */
     size_t audit_count;
-    char breach[4096]; /* The first, with its shortest trace; "" if none. */
+    size_t audit_every; /* One of so many events. */
+    char breach[4096];  /* The first, with its shortest trace; "" if none. */
 };
 
 /* Taken for a known one by its key: its events must lead where the known one's lead. */
@@ -108,6 +109,9 @@ struct attempt {
     enum why why;
     Pb__Event *event;   /* NULL: only the world moves. */
     struct world world; /* Afterwards, if it is applied. */
+
+    /* With other clocks than those it was listed for; NULL: as they are. */
+    const Pb__DeploymentState *state;
 };
 
 enum { ATTEMPTS_MAX = 128 };
@@ -143,6 +147,24 @@ bool attempt_weather(const struct listing *list, enum weather weather);
 
 void attempts_of_world(struct listing *list);
 void attempts_of_people(struct listing *list);
+
+/* --- clocks.c: time is no number --- */
+
+/* Whatever clock is armed may be the next, and none is overdue: all are due at one moment. */
+void clocks_open(Pb__DeploymentState *state);
+
+/* Several pieces of work share one timer: those that run, or those that wait for a drive. */
+bool clocks_shared(const Pb__DeploymentState *state, bool retry);
+
+/* A copy in which that piece of work is due before all others. */
+Pb__DeploymentState *clocks_first(struct arena *arena,
+                                  const Pb__DeploymentState *state,
+                                  size_t index);
+
+/* A copy some time later, when nothing has come due meanwhile. */
+Pb__DeploymentState *clocks_later(struct arena *arena,
+                                  const Pb__DeploymentState *state,
+                                  int64_t by_ms);
 
 /* --- course.c: the plan, part after part, each a bit of world.passed --- */
 

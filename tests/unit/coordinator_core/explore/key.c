@@ -15,31 +15,6 @@ const Pb__TaskState *main_task(const Pb__DeploymentState *state)
     return NULL;
 }
 
-/* Whom the clock "task" or "retry" would meet, if it fired now: of those that are due by then
- * the last one. */
-static const Pb__TaskState *due_task(const Pb__DeploymentState *state, bool retry)
-{
-    const Pb__TaskState *met = NULL;
-    int64_t by_ms = INT64_MAX;
-
-    for (size_t i = 0; i < state->n_tasks; i++) {
-        const Pb__TaskState *const task = state->tasks[i];
-        const int64_t due_ms = retry ? task->retry_at_ms : task->deadline_ms;
-
-        if ((task->retry_at_ms != 0) == retry && due_ms < by_ms)
-            by_ms = due_ms;
-    }
-    by_ms = by_ms < state->now_ms ? state->now_ms : by_ms;
-    for (size_t i = 0; i < state->n_tasks; i++) {
-        const Pb__TaskState *const task = state->tasks[i];
-        const int64_t due_ms = retry ? task->retry_at_ms : task->deadline_ms;
-
-        if ((task->retry_at_ms != 0) == retry && due_ms <= by_ms)
-            met = task;
-    }
-    return met;
-}
-
 static void add_task(struct text *out, const Pb__TaskState *task)
 {
     text_add(out,
@@ -51,12 +26,9 @@ static void add_task(struct text *out, const Pb__TaskState *task)
              task->retry_at_ms != 0);
 }
 
-/* The latch's own assertion shares its clocks with the work of the procedure. */
 static void add_tasks(struct text *out, const Pb__DeploymentState *state)
 {
     const Pb__TaskState *const task = main_task(state);
-    const Pb__TaskState *const due = due_task(state, false);
-    const Pb__TaskState *const again = due_task(state, true);
 
     if (task != NULL)
         add_task(out, task);
@@ -66,7 +38,6 @@ static void add_tasks(struct text *out, const Pb__DeploymentState *state)
         text_add(out, "B");
         add_task(out, state->tasks[i]);
     }
-    text_add(out, "D%d%d", due != NULL && due->announce, again != NULL && again->announce);
 }
 
 static void add_results(struct text *out, const Pb__StepState *step, bool waived)

@@ -156,7 +156,7 @@ static void try_one(struct search *search,
 {
     struct procedure_output *const output = arena_alloc(&search->scratch, sizeof *output);
     const struct procedure_input input = {
-        .before = before,
+        .before = attempt->state != NULL ? attempt->state : before,
         .plan = before->plan_hash[0] != '\0' ? search->plan : NULL,
         .event = attempt->event,
         .event_id = arena_printf(&search->scratch, "e%zu", search->events),
@@ -170,7 +170,7 @@ static void try_one(struct search *search,
 
     search->events++;
     if (attempt->event == NULL) {
-        to = node_of(search, before, &world, from, attempt->label);
+        to = node_of(search, input.before, &world, from, attempt->label);
         go(search, from, to, attempt->why);
         return;
     }
@@ -227,18 +227,20 @@ static bool stops_at_once(struct search *search,
     return false;
 }
 
-static bool unchanged(struct search *search, size_t node, const Pb__DeploymentState *state)
+static bool unchanged(struct search *search,
+                      struct pb_bytes was,
+                      const Pb__DeploymentState *state)
 {
     const struct pb_bytes packed = pb_pack(&search->scratch, state);
 
-    return packed.length == search->nodes[node].state.length &&
-           memcmp(packed.bytes, search->nodes[node].state.bytes, packed.length) == 0;
+    return packed.length == was.length && memcmp(packed.bytes, was.bytes, was.length) == 0;
 }
 
 static void expand(struct search *search, size_t from)
 {
     struct attempt attempts[ATTEMPTS_MAX];
-    const Pb__DeploymentState *state;
+    Pb__DeploymentState *state;
+    struct pb_bytes was;
     const struct world world = search->nodes[from].world;
     const char *breach;
     bool helped = false;
@@ -246,6 +248,8 @@ static void expand(struct search *search, size_t from)
 
     arena_reset(&search->scratch);
     state = unpacked(search, from);
+    clocks_open(state);
+    was = pb_pack(&search->scratch, state);
     breach = judge_state(search, state, &world);
     count = attempts_list(search, state, &world, attempts);
     if (breach == NULL && must_stop_at_once(state) && !attempts_spent(search, &world) &&
@@ -259,7 +263,7 @@ static void expand(struct search *search, size_t from)
         try_one(search, from, state, &attempts[i], &helped);
     if (search->breach[0] != '\0')
         return;
-    if (!unchanged(search, from, state))
+    if (!unchanged(search, was, state))
         search_report(search, from, "", "invariant 5: the state before an event was changed");
     else if (main_task(state) == NULL && !helped && !procedure_is_terminal(state->phase) &&
              !attempts_spent(search, &world))
