@@ -62,6 +62,10 @@ struct rule {
     bool (*holds)(struct judge *judge);
 };
 
+/* What came of the trouble, as the record shows. */
+struct faults;
+void consequences_count(const struct judge *judge, struct faults *ret);
+
 /* Ends with a rule without a name. */
 extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
     rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[], rules_of_words[];

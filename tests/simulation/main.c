@@ -2,7 +2,10 @@
  * time, with everything going wrong that can; a judge who was not there reads the record.
  *
  *     slipway-simulation [--seeds N] [--first S] [--seconds T] [--twice EVERY] [--trace]
- *                        [--keep FOLDER]
+ *                        [--keep FOLDER] [--faults]
+ *
+ * With --faults, how often each kind of trouble came about is printed in the end; over runs
+ * without a limit of time it is a failure if one never did.
  *
  * With --keep, what was on events.v1 goes to FOLDER/sim-SEED.log, for tests/replay. One seed
  * gives one run, bit for bit. Exit status 0: all runs were right. */
@@ -24,6 +27,7 @@ enum {
     FAILURES_MAX = 10,
     SAMPLE_ROUNDS = 8,
     REBUILD_EVERY = 4, /* Seeds. */
+    FAULTS_RUNS = 300, /* In so many, every kind of trouble comes about. */
     KEPT_BYTES = 32 * 1024 * 1024,
 };
 
@@ -33,7 +37,8 @@ struct options {
     uint64_t seconds; /* After that much time no new run begins; 0: all are run. */
     uint64_t twice;   /* Every so many seeds are run once more and compared; 0: none. */
     bool trace;
-    const char *keep; /* Folder for what was on events.v1; NULL: nowhere. */
+    struct faults_seen *seen; /* NULL: nobody wants to know. */
+    const char *keep;         /* Folder for what was on events.v1; NULL: nowhere. */
 };
 
 struct outcome {
@@ -162,6 +167,17 @@ static void keep_run(struct world *world, const char *folder)
     world_keep(world, path);
 }
 
+static void count_faults(struct world *world, struct faults_seen *seen)
+{
+    struct arena arena = arena_with_limit(JUDGE_ARENA_MAX);
+    struct judge judge = { .arena = &arena, .history = &world->history };
+
+    judge_read(&judge, world->broker, (int32_t)world->set->settings[0]->kafka.partitions);
+    consequences_count(&judge, &world->faults);
+    faults_add(seen, &world->faults);
+    arena_release(&arena);
+}
+
 static void run(struct stage_set *set,
                 uint64_t seed,
                 const struct options *options,
@@ -181,6 +197,8 @@ static void run(struct stage_set *set,
         rebuild_run(&world, ret);
     if (digested)
         ret->digest = world_digest(&world);
+    if (options->seen != NULL)
+        count_faults(&world, options->seen);
     world_close(&world);
 }
 
@@ -227,11 +245,17 @@ static bool read_number(const char *text, uint64_t *ret)
 
 static bool read_options(int argc, char **argv, struct options *ret)
 {
+    static struct faults_seen seen;
+
     for (int i = 1; i < argc; i++) {
         const char *const value = i + 1 < argc ? argv[i + 1] : NULL;
 
         if (strcmp(argv[i], "--trace") == 0) {
             ret->trace = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--faults") == 0) {
+            ret->seen = &seen;
             continue;
         }
         if (strcmp(argv[i], "--keep") == 0 && value != NULL) {
@@ -265,7 +289,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options)) {
         (void)fprintf(stderr,
                       "usage: slipway-simulation [--seeds N] [--first S] [--seconds T] "
-                      "[--twice EVERY] [--trace] [--keep FOLDER]\n");
+                      "[--twice EVERY] [--trace] [--keep FOLDER] [--faults]\n");
         return 2;
     }
     /* Every run takes and gives back the same memory. */
@@ -276,5 +300,7 @@ int main(int argc, char **argv)
         failures += !run_seed(&set, &options, options.first + done);
     stage_set_close(&set);
     (void)printf("%llu passed, %u failed\n", (unsigned long long)(done - failures), failures);
+    if (options.seen != NULL && faults_print(options.seen) > 0 && done >= FAULTS_RUNS)
+        failures++;
     return failures > 0;
 }

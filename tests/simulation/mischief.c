@@ -37,19 +37,23 @@ static void trouble_store(struct world *world)
         world_tell(world, "REDIS comes back as it was (%u of %zu)", at + 1, world->copy_count);
         memory_space_restore(world->space, world->copies[at]);
         world->history.store_lost = true;
+        world_counts(world, FAULT_OF_store_tail);
     }
     if (happens(world, world->weather.store_empty)) {
         world_tell(world, "REDIS comes back empty");
         memory_space_clear(world->space);
         world->history.store_lost = true;
+        world_counts(world, FAULT_OF_store_empty);
     }
     if (happens(world, world->weather.store_away)) {
         world->store_back_ms = world_now_ms(world) + dice_ms(&world->dice, 1, AWAY_MS);
         world_tell(world, "REDIS is away");
+        world_counts(world, FAULT_OF_store_away);
     }
     if (happens(world, world->weather.bus_away)) {
         world->bus_back_ms = world_now_ms(world) + dice_ms(&world->dice, 1, AWAY_MS);
         world_tell(world, "KAFKA is away");
+        world_counts(world, FAULT_OF_bus_away);
     }
 }
 
@@ -58,8 +62,10 @@ static void trouble_store(struct world *world)
 /* As an upgrade does it: the next when the one before is up again. */
 static void roll(struct world *world)
 {
-    if (world->rolling == 0 && happens(world, world->weather.rolling))
+    if (world->rolling == 0 && happens(world, world->weather.rolling)) {
         world->rolling = 1;
+        world_counts(world, FAULT_OF_rolling);
+    }
     if (world->rolling == 0 ||
         (world->rolling > 1 && world->processes[world->rolling - 2].state == NULL))
         return;
@@ -74,12 +80,15 @@ static void trouble_processes(struct world *world)
 
         world_tell(world, "%s is given up by its groups", process->name);
         memory_broker_evict(world->broker, process);
+        world_counts(world, FAULT_OF_evicted);
     }
     if (happens(world, world->weather.jump)) {
         struct process *const process = anybody(world);
 
         process->skew_ms = dice_ms(&world->dice, -JUMP_MS, JUMP_MS) /
                            (dice_below(&world->dice, 2) == 0 ? 1 : 1000);
+        world_counts(
+            world, process->worker != NULL ? FAULT_OF_jump_worker : FAULT_OF_jump_coordinator);
         world_tell(world, "%s: clock off by %lld", process->name, (long long)process->skew_ms);
     }
     if (happens(world, world->weather.restart))
@@ -91,9 +100,11 @@ static void trouble_processes(struct world *world)
         process->edited = !process->edited;
         process_stop(process);
     }
-    if (happens(world, world->weather.gateway))
+    if (happens(world, world->weather.gateway)) {
         world->gateways[dice_below(&world->dice, GATEWAYS)].deaf_until_ms =
             world_now_ms(world) + dice_ms(&world->dice, 1, DEAF_MS);
+        world_counts(world, FAULT_OF_gateway);
+    }
 }
 
 /* --- records --- */
@@ -129,6 +140,7 @@ static void echo(struct world *world)
     if (id == NULL || strncmp(id, "genesis", 7) == 0)
         return;
     again = *record;
+    world_counts(world, FAULT_OF_echo);
     world_tell(world, "ECHO of %s on %s", id, topic);
     (void)world->bus.publish(world->bus.self, &again, &error);
 }
@@ -153,6 +165,7 @@ static void poison(struct world *world)
         record.headers[2] = (struct bus_header){ "ce_type", "slipway.v1.Event" };
         record.headers[3] = (struct bus_header){ "ce_specversion", "1.0" };
     }
+    world_counts(world, FAULT_OF_poison);
     world_tell(world, "POISON on %s", topic);
     (void)world->bus.publish(world->bus.self, &record, &error);
 }
@@ -187,6 +200,7 @@ static void incident(struct world *world)
     event->feature = feature->name;
     event->body_case = PB__EVENT__BODY_INCIDENT;
     event->incident = incident;
+    world_counts(world, FAULT_OF_incident);
     world_tell(world,
                "INCIDENT %s of %s, %s, %s",
                incident->cause,
@@ -215,6 +229,7 @@ static void freeze(struct world *world)
     freeze->reason = "quiet, please";
     control->body_case = PB__CONTROL__BODY_FREEZE;
     control->freeze = freeze;
+    world_counts(world, FAULT_OF_freeze);
     world_tell(world, "FREEZE of %s", freeze->scope);
     world_say(world,
               &(struct saying){ .topic = TOPIC_CONTROL,
@@ -240,6 +255,7 @@ static void turn_off(struct world *world)
     PB_APPEND(&world->scratch, kill, flags, feature->name);
     control->body_case = PB__CONTROL__BODY_KILL;
     control->kill = kill;
+    world_counts(world, FAULT_OF_kill);
     world_tell(world, "KILL of %s", deployment);
     world_say(world,
               &(struct saying){ .topic = TOPIC_CONTROL,
@@ -259,6 +275,7 @@ static void withdraw(struct world *world)
         return;
     withdrawn->feature = feature->name;
     withdrawn->reason = "a mistake";
+    world_counts(world, FAULT_OF_withdrawal);
     world_tell(world, "WITHDRAWAL of %s", feature->name);
     world_say(world,
               &(struct saying){ .topic = TOPIC_ACCEPTANCE,

@@ -42,6 +42,7 @@ static bool is_sick(struct world *world, struct site *site)
     if (now_ms >= site->sick_until_ms &&
         happens(world, world->weather.bad_finding / SICK_RARELY)) {
         site->sick_until_ms = now_ms + dice_ms(&world->dice, 1, SICK_MS);
+        world_counts(world, FAULT_OF_sick);
         world_tell(world, "%s is SICK", site->name);
     }
     return now_ms < site->sick_until_ms;
@@ -129,6 +130,7 @@ static enum err excuse(struct process *process,
 {
     const unsigned how = dice_below(&process->world->dice, EXCUSES);
 
+    world_counts(process->world, FAULT_OF_excuse);
     world_tell(process->world, "EXCUSE (%u) for %s", how, request->url);
     if (how == 0)
         return error_set(error, ERR_UNAVAILABLE, "no connection");

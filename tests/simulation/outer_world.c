@@ -59,6 +59,7 @@ void outer_world_turn(struct world *world, int64_t until_ms)
             continue;
         }
         world->late[i] = world->late[--world->late_count];
+        world_counts(world, FAULT_OF_program_late);
         world_tell(world, "LATE %s of %s", late.argv[1], late.argv[3]);
         (void)sites_run(world, late.argv, &output);
     }
@@ -101,6 +102,7 @@ static enum err run_badly(struct process *process,
     const bool looks = strcmp(call->argv[1], "observe") == 0;
     const unsigned how = looks ? dice_below(&world->dice, 2) * 5 : dice_below(&world->dice, 6);
 
+    world_counts(world, how == 1 || how == 2 ? FAULT_OF_program_lies : FAULT_OF_program_silent);
     world_tell(world, "BADLY (%u) %s of %s", how, call->argv[1], call->argv[3]);
     switch (how) {
     case 0: /* Not done. */

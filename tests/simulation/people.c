@@ -345,9 +345,12 @@ static void act(struct world *world, struct feature *feature)
     state = people_see(world, known->live[0] != '\0' ? known->live : known->last);
     if (state == NULL)
         return;
-    if (odd)
+    if (odd) {
+        world_counts(world, FAULT_OF_whim);
         whim(world, state);
-    else if (!has_ended(state))
+        return;
+    }
+    if (!has_ended(state))
         help(world, feature, state);
     else if (!world->quiet && known->attempts < ATTEMPTS && dice_below(&world->dice, 4) == 0)
         ask_plainly(world,

@@ -36,9 +36,13 @@ static void stand_still(struct process *process, int64_t most_ms)
     if (dice_below(&world->dice, 4) == 0) {
         memory_broker_evict(world->broker, process);
         process->evicted = true;
+        world_counts(world, FAULT_OF_evicted);
     }
+    world_counts(world, most_ms <= NAP_MS ? FAULT_OF_nap : FAULT_OF_sleep);
     fiber_yield(process->fiber);
     process->busy = false;
+    if (process->evicted && !process->dying)
+        world_counts(world, FAULT_OF_woke_evicted);
 }
 
 void process_waits(struct process *process, int64_t ms)
@@ -80,6 +84,14 @@ static bool is_away(const struct world *world, const char *operation, const char
            (is_of_store(operation, object) ? world->store_back_ms : world->bus_back_ms);
 }
 
+static enum memory_fault goes_wrong(struct world *world,
+                                    enum fault fault,
+                                    enum memory_fault result)
+{
+    world_counts(world, fault);
+    return result;
+}
+
 /* What becomes of a call. May take its time. */
 static enum memory_fault ask(void *self, const char *operation, const char *object)
 {
@@ -92,20 +104,28 @@ static enum memory_fault ask(void *self, const char *operation, const char *obje
     if (world->quiet || !process->turning)
         return FAULT_NONE;
     if (dice_chance(&world->dice, weather->crash)) {
+        const bool done = dice_below(&world->dice, 2) > 0;
+
         die(process, operation, object);
-        return dice_below(&world->dice, 2) == 0 ? FAULT_BEFORE : FAULT_AFTER;
+        return goes_wrong(world,
+                          done ? FAULT_OF_died_after : FAULT_OF_died_before,
+                          done ? FAULT_AFTER : FAULT_BEFORE);
     }
     if (dice_chance(&world->dice, weather->nap))
         stand_still(process, NAP_MS);
     else if (dice_chance(&world->dice, weather->sleep))
         stand_still(process, dice_below(&world->dice, 2) == 0 ? SLEEP_MS : DOZE_MS);
-    if (process->dying || is_away(world, operation, object))
+    if (process->dying)
         return FAULT_BEFORE;
+    if (is_away(world, operation, object))
+        return goes_wrong(world, FAULT_OF_not_there, FAULT_BEFORE);
     if (dice_chance(&world->dice, weather->refused))
-        return FAULT_BEFORE;
+        return goes_wrong(world, FAULT_OF_refused, FAULT_BEFORE);
     if (dice_chance(&world->dice, weather->unanswered))
-        return FAULT_AFTER;
-    return dice_chance(&world->dice, weather->dropped) ? FAULT_LOST : FAULT_NONE;
+        return goes_wrong(world, FAULT_OF_unanswered, FAULT_AFTER);
+    if (dice_chance(&world->dice, weather->dropped))
+        return goes_wrong(world, FAULT_OF_dropped, FAULT_LOST);
+    return FAULT_NONE;
 }
 
 enum memory_fault process_asks(struct process *process, const char *how, const char *what)
@@ -196,6 +216,7 @@ static void die_there(void *self)
     if (process->dying || !process->turning || process->world->quiet)
         return;
     process->dying = true;
+    world_counts(process->world, FAULT_OF_died_at_place);
     world_tell(process->world, "%s dies at place %d", process->name, (int)process->crash.at);
 }
 
@@ -263,6 +284,10 @@ static void start(struct process *process)
         (void)fprintf(stderr, "%s does not open: %s\n", process->name, error.text);
         abort();
     }
+    if (process->edited)
+        world_counts(process->world,
+                     process->worker != NULL ? FAULT_OF_edit_worker
+                                             : FAULT_OF_edit_coordinator);
     world_tell(process->world, "%s starts", process->name);
 }
 
@@ -374,6 +399,7 @@ void process_stop(struct process *process)
         return;
     }
     world_tell(process->world, "%s stops", process->name);
+    world_counts(process->world, FAULT_OF_restart);
     if (process->worker == NULL)
         coordinator_service()->drain(process->state);
     else

@@ -37,10 +37,8 @@
 
 /* At each thing a worker does: */
 #define WEATHER_OF_WORK(X)                                                                     \
-    X(bad_finding, 200000)                                                                     \
-    X(error, 60000)  /* the work could not be done */                                          \
-    X(silence, 8000) /* it takes for ever */                                                   \
-    X(broken, 60000) /* a target does not answer */
+    X(bad_finding, 200000) /* an instance is sick */                                           \
+    X(broken, 60000)       /* a program or a service does not do what it is asked, or lies */
 
 /* At each start of a process: */
 #define WEATHER_OF_LIVES(X)                                                                    \

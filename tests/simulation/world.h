@@ -13,6 +13,7 @@
 #include "common/state/projection.h"
 #include "common/wire/digest.h"
 #include "tests/simulation/dice.h"
+#include "tests/simulation/faults.h"
 #include "tests/simulation/fiber.h"
 #include "tests/simulation/history.h"
 #include "tests/simulation/weather.h"
@@ -139,6 +140,7 @@ struct world {
     size_t glance_count;
     unsigned said; /* Records and requests made by people and by mischief. */
     struct history history;
+    struct faults faults;
     bool tracing;
     int64_t traced[64]; /* How far, by topic and partition. */
 };
@@ -156,6 +158,12 @@ void world_round(struct world *world);
 static inline int64_t world_now_ms(const struct world *world)
 {
     return world->clock.now_ms;
+}
+
+/* That went wrong now. */
+static inline void world_counts(struct world *world, enum fault fault)
+{
+    world->faults.count[fault]++;
 }
 
 /* Equal twice: nothing was written and nothing was said. */
