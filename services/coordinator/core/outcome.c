@@ -404,6 +404,9 @@ enum procedure_answer task_progress(struct turn *turn, const Pb__TaskProgress *p
     turn->immaterial = true;
     turn->state->samples = progress->samples;
     results_merge(turn, progress->findings, progress->n_findings);
+    /* Nor is what stands there now a measurement to its end, if an earlier drive made one. */
+    if (progress->n_findings > 0)
+        state_step(turn, turn->state->step)->measured_ms = 0;
     if (strcmp(task->kind, "observe") == 0) {
         if (progress->active)
             observe_active(turn, progress->links, progress->n_links);

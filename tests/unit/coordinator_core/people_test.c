@@ -184,6 +184,28 @@ static void end(struct play *play, Pb__Outcome outcome, const char *check)
     play_event(play, "ends", event);
 }
 
+static void what_a_watch_told_decides_nothing_either_when_an_earlier_drive_came_to_its_end(
+    void **state)
+{
+    struct play *const play = *state;
+    Pb__CheckSpec *const check = pb_clone(&play->arena, play->plan->stages[0]->checks[1]);
+
+    check->id = "stage.behaviour";
+    PB_APPEND(&play->arena, play->plan->stages[0], checks, check);
+    at_4(play);
+    end(play, PB__OUTCOME__OUTCOME_OK, "");
+    play_timer(play, "retry");
+    progress(play, false, PB__VERDICT__PASS);
+    for (int i = 0; i < 3 && play->state->phase == PB__PHASE__ROLLING_OUT; i++) {
+        play_error(play);
+        if (play_has_timer(play, "retry"))
+            play_timer(play, "retry");
+    }
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    play_waive(play, "stage.behaviour");
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+}
+
 static void what_was_told_on_the_way_fills_no_gap_in_the_answer(void **state)
 {
     struct play *const play = *state;
@@ -340,6 +362,7 @@ int main(void)
         PLAY(samples_that_came_in_meanwhile_change_nothing_that_people_decide_on),
         PLAY(a_stage_says_how_many_requests_it_has_seen),
         PLAY(what_a_watch_told_while_it_ran_decides_nothing),
+        PLAY(what_a_watch_told_decides_nothing_either_when_an_earlier_drive_came_to_its_end),
         PLAY(what_was_told_on_the_way_fills_no_gap_in_the_answer),
         PLAY(a_sign_off_does_not_make_a_failed_finalisation_good),
         PLAY(the_first_complete_sample_makes_monitoring_active),
