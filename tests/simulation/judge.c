@@ -173,6 +173,27 @@ const Pb__DeploymentReport *judge_report(const struct judge *judge, const char *
     return NULL;
 }
 
+const struct said *judge_event(const struct judge *judge, const char *id)
+{
+    for (size_t i = 0; i < judge->count && id[0] != '\0'; i++) {
+        if (judge->said[i].event != NULL && strcmp(judge->said[i].id, id) == 0)
+            return &judge->said[i];
+    }
+    return NULL;
+}
+
+const Pb__DeploymentReport *judge_next_report(const struct judge *judge, size_t *at)
+{
+    while (*at < judge->count) {
+        const Pb__DeploymentReport *const report = judge->said[(*at)++].report;
+
+        if (report != NULL && report->state != NULL &&
+            judge_report(judge, report->state->id) == report)
+            return report;
+    }
+    return NULL;
+}
+
 bool judge_ended_well(const struct judge *judge, const char *task, int64_t before)
 {
     for (size_t i = 0; i < (size_t)before; i++) {
@@ -218,7 +239,8 @@ bool judge_all(struct judge *judge)
 {
     const struct rule *const books[] = { rules_of_records,   rules_of_steps, rules_of_flags,
                                          rules_of_lanes,     rules_of_undo,  rules_of_ends,
-                                         rules_of_timelines, rules_of_words };
+                                         rules_of_timelines, rules_of_words,
+                                         rules_of_tasks };
 
     for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {

@@ -68,7 +68,8 @@ void consequences_count(const struct judge *judge, struct faults *ret);
 
 /* Ends with a rule without a name. */
 extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
-    rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[], rules_of_words[];
+    rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[], rules_of_words[],
+    rules_of_tasks[];
 
 /* "one.2/3/1/0": 3; 0 if it is no task. */
 uint32_t judge_step(const char *task);
@@ -93,6 +94,12 @@ bool judge_was_available(const struct judge *judge, const struct said *end, uint
 
 /* What that brought is not taken back: by plan, or because a person said so. */
 bool judge_may_stay(const struct judge *judge, const struct deed *deed);
+
+/* The event of that id; NULL if there is none. */
+const struct said *judge_event(const struct judge *judge, const char *id);
+
+/* The last report of each deployment, one after the other; *at begins as 0. NULL: no more. */
+const Pb__DeploymentReport *judge_next_report(const struct judge *judge, size_t *at);
 
 /* First signal of that kind of that deployment, from that order on; NULL if there is none. */
 const struct said *judge_signal(const struct judge *judge,

@@ -129,6 +129,18 @@ static bool walk(struct world *world, struct outcome *ret)
     return false;
 }
 
+static bool requests_are_answered(struct world *world, struct outcome *ret)
+{
+    const char *request = "";
+    const char *why = "";
+
+    if (answers_are_given(world, &request, &why))
+        return true;
+    ret->rule = "each request is answered once";
+    (void)snprintf(ret->sentence, sizeof ret->sentence, "%s %s", request, why);
+    return false;
+}
+
 static void judge_run(struct world *world, struct outcome *ret)
 {
     const char *features[FEATURES_MAX];
@@ -189,7 +201,7 @@ static void run(struct stage_set *set,
     memset(ret, 0, sizeof *ret);
     world.tracing = options->trace;
     world_open(&world, set, seed);
-    if (walk(&world, ret))
+    if (walk(&world, ret) && requests_are_answered(&world, ret))
         judge_run(&world, ret);
     if (ret->rule == NULL && options->keep != NULL)
         keep_run(&world, options->keep);

@@ -75,6 +75,7 @@ static void ask(struct world *world,
     event->feature = state->feature;
     event->body_case = PB__EVENT__BODY_REQUEST;
     event->request = request;
+    answers_expect(world, request->request, state->feature);
     world_tell(world, "%s asks for %s of %s", request->role, what, state->id);
     world_say(world,
               &(struct saying){ .topic = TOPIC_EVENTS,
@@ -340,6 +341,7 @@ static void act(struct world *world, struct feature *feature)
     const bool odd = !world->quiet && dice_chance(&world->dice, 20 * world->weather.whim);
 
     feature->act_ms = world_now_ms(world) + dice_ms(&world->dice, 1, LOOK_MS);
+    answers_look(world);
     if (known == NULL || known->n_seen == 0)
         return;
     state = people_see(world, known->live[0] != '\0' ? known->live : known->last);

@@ -210,6 +210,41 @@ static bool the_end_is_the_last_signal(struct judge *judge)
     return true;
 }
 
+static Pb__Phase phase_of(const char *exit)
+{
+    if (pb_same(exit, "COMPLETED"))
+        return PB__PHASE__COMPLETED;
+    return pb_same(exit, "ABORTED") ? PB__PHASE__ABORTED : PB__PHASE__ROLLED_BACK;
+}
+
+/* Whoever reads the archive later is told the same end as those who heard it. */
+static bool the_archive_says_the_same(struct judge *judge)
+{
+    size_t first = 0;
+    const bool archived = judge_next_report(judge, &first) != NULL;
+
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct said *const end = &judge->said[i];
+        const Pb__DeploymentReport *report;
+
+        if (!ends_as(end, NULL))
+            continue;
+        report = judge_report(judge, end->signal->deployment);
+        if (report == NULL && !archived)
+            continue; /* A history without the archive. */
+        if (report == NULL)
+            return judge_broken(
+                judge, "%s ended, and no report says so", end->signal->deployment);
+        if (report->state->phase != phase_of(end->signal->deployment_finished->exit))
+            return judge_broken(judge,
+                                "%s ended %s, and its report says %s",
+                                end->signal->deployment,
+                                end->signal->deployment_finished->exit,
+                                pb_phase_name(report->state->phase));
+    }
+    return true;
+}
+
 /* --- bad input --- */
 
 /* What nobody can read is told of where operators look, and nothing else is. */
@@ -245,6 +280,7 @@ const struct rule rules_of_ends[] = {
     { "a critical incident stops what runs", a_critical_incident_stops },
     { "aborted means that somebody decided it", aborted_by_a_decision },
     { "the end is the last signal", the_end_is_the_last_signal },
+    { "the archive says the same end", the_archive_says_the_same },
     { "poison is told of", poison_is_told_of },
     { NULL, NULL },
 };

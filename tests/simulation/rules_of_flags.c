@@ -165,11 +165,52 @@ static bool read_off_before_the_end(struct judge *judge)
     return true;
 }
 
+static const struct glimpse *glimpse_at(const struct judge *judge,
+                                        size_t gateway,
+                                        const char *flag,
+                                        int64_t order)
+{
+    for (size_t i = judge->history->glimpse_count; i-- > 0;) {
+        const struct glimpse *const glimpse = &judge->history->glimpses[i];
+
+        if (glimpse->gateway == gateway && glimpse->order <= order &&
+            strcmp(glimpse->flag, flag) == 0)
+            return glimpse;
+    }
+    return NULL;
+}
+
+/* Who is told that it was taken back does not find it on anywhere. */
+static bool nothing_is_on_when_it_is_taken_back(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__Signal *const end = judge->said[i].signal;
+
+        if (end == NULL || end->body_case != PB__SIGNAL__BODY_DEPLOYMENT_FINISHED ||
+            pb_same(end->deployment_finished->exit, "COMPLETED"))
+            continue;
+        for (size_t gateway = 0; gateway < 2; gateway++) {
+            const struct glimpse *const glimpse =
+                glimpse_at(judge, gateway, end->feature, (int64_t)i);
+
+            if (glimpse != NULL && glimpse->on &&
+                pb_same(glimpse->deployment, end->deployment))
+                return judge_broken(judge,
+                                    "%s ended %s, and gateway %zu still showed it",
+                                    end->deployment,
+                                    end->deployment_finished->exit,
+                                    gateway + 1);
+        }
+    }
+    return true;
+}
+
 const struct rule rules_of_flags[] = {
     { "no flag is on before validation is Go", no_flag_before_validation },
     { "only planned percentages are granted", only_planned_percentages },
     { "what a gateway knows as latched is off", latched_is_off },
     { "users see how it ended", users_see_how_it_ended },
     { "taken back only when the flags were read as off", read_off_before_the_end },
+    { "nothing is on when it is taken back", nothing_is_on_when_it_is_taken_back },
     { NULL, NULL },
 };

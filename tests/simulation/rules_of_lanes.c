@@ -69,6 +69,22 @@ static bool one_holder_at_a_time(struct judge *judge)
     return true;
 }
 
+/* Nobody is live any more when this is judged. */
+static bool every_lane_is_given_back(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__LaneGranted *const grant = grant_of(&judge->said[i]);
+
+        if (grant != NULL && !was_released(judge, grant, judge->count))
+            return judge_broken(judge,
+                                "grant %llu of %s to %s was never given back",
+                                (unsigned long long)grant->grant,
+                                grant->lane,
+                                grant->deployment);
+    }
+    return true;
+}
+
 /* Whoever touches a target had been granted its lane, under the grant its fence names. */
 static bool only_holders_touch_targets(struct judge *judge)
 {
@@ -196,6 +212,7 @@ static bool complete_is_everywhere(struct judge *judge)
 
 const struct rule rules_of_lanes[] = {
     { "a lane has one holder at a time", one_holder_at_a_time },
+    { "every lane is given back", every_lane_is_given_back },
     { "only who holds the lane touches its targets", only_holders_touch_targets },
     { "nothing is left of what was taken back", nothing_is_left_of_what_was_taken_back },
     { "what is complete is everywhere", complete_is_everywhere },

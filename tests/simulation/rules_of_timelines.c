@@ -4,22 +4,11 @@
 
 #include <string.h>
 
+enum { STEPS = 7 };
+
 static bool is(const Pb__TimelineEntry *entry, const char *type)
 {
     return strcmp(entry->type, type) == 0;
-}
-
-/* The last report of each deployment, one after the other. */
-static const Pb__DeploymentReport *next_report(const struct judge *judge, size_t *at)
-{
-    while (*at < judge->count) {
-        const Pb__DeploymentReport *const report = judge->said[(*at)++].report;
-
-        if (report != NULL && report->state != NULL &&
-            judge_report(judge, report->state->id) == report)
-            return report;
-    }
-    return NULL;
 }
 
 /* Whatever can be cut out of a full turn are findings. */
@@ -27,7 +16,7 @@ static bool no_gaps(struct judge *judge)
 {
     const Pb__DeploymentReport *report;
 
-    for (size_t at = 0; (report = next_report(judge, &at)) != NULL;) {
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
         for (size_t i = 1; i < report->n_timeline; i++) {
             const Pb__TimelineEntry *const a = report->timeline[i - 1];
             const Pb__TimelineEntry *const b = report->timeline[i];
@@ -52,13 +41,11 @@ static bool no_gaps(struct judge *judge)
 
 static const Pb__OperatorRequest *request_of(const struct judge *judge, const char *event)
 {
-    for (size_t i = 0; i < judge->count; i++) {
-        if (judge->said[i].event != NULL &&
-            judge->said[i].event->body_case == PB__EVENT__BODY_REQUEST &&
-            strcmp(judge->said[i].id, event) == 0)
-            return judge->said[i].event->request;
-    }
-    return NULL;
+    const struct said *const said = judge_event(judge, event);
+
+    return said != NULL && said->event->body_case == PB__EVENT__BODY_REQUEST
+               ? said->event->request
+               : NULL;
 }
 
 /* What followed from a person's request names the person. */
@@ -66,7 +53,7 @@ static bool people_are_named(struct judge *judge)
 {
     const Pb__DeploymentReport *report;
 
-    for (size_t at = 0; (report = next_report(judge, &at)) != NULL;) {
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
         for (size_t i = 0; i < report->n_timeline; i++) {
             const Pb__TimelineEntry *const entry = report->timeline[i];
             const Pb__OperatorRequest *const request = request_of(judge, entry->event_id);
@@ -88,7 +75,7 @@ static bool critical_stops_at_once(struct judge *judge)
 {
     const Pb__DeploymentReport *report;
 
-    for (size_t at = 0; (report = next_report(judge, &at)) != NULL;) {
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
         bool stopped = false;
 
         for (size_t i = report->n_timeline; i-- > 0;) {
@@ -178,7 +165,7 @@ static bool holds_hold(struct judge *judge)
 {
     const Pb__DeploymentReport *report;
 
-    for (size_t at = 0; (report = next_report(judge, &at)) != NULL;) {
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
         for (size_t i = 0; i < report->n_timeline; i++) {
             if (is(report->timeline[i], "Held") &&
                 strncmp(report->timeline[i]->text, "WINDOW", 6) != 0 &&
@@ -212,7 +199,7 @@ static bool rest_is_told(struct judge *judge)
 {
     const Pb__DeploymentReport *report;
 
-    for (size_t at = 0; (report = next_report(judge, &at)) != NULL;) {
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
         for (size_t i = 0; i < report->n_timeline; i++) {
             const Pb__TimelineEntry *const entry = report->timeline[i];
 
@@ -231,17 +218,55 @@ static bool rest_is_told(struct judge *judge)
     return true;
 }
 
+static bool is_step_go(const Pb__TimelineEntry *entry, uint32_t step)
+{
+    return is(entry, "StepGo") && entry->step == step;
+}
+
+static size_t count_of(const Pb__DeploymentReport *report, const char *type, uint32_t step)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->n_timeline; i++)
+        count += step == 0 ? is(report->timeline[i], type)
+                           : is_step_go(report->timeline[i], step);
+    return count;
+}
+
+/* It begins with the beginning, says the end once, and of what is complete each step. */
+static bool whole(struct judge *judge)
+{
+    const Pb__DeploymentReport *report;
+
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
+        const char *const id = report->state->id;
+
+        if (report->n_timeline == 0 || report->timeline[0]->version != 1 ||
+            report->timeline[0]->index != 0)
+            return judge_broken(judge, "the timeline of %s does not begin at 1.0", id);
+        if (count_of(report, "Exit", 0) != 1)
+            return judge_broken(
+                judge, "the timeline of %s has %zu ends", id, count_of(report, "Exit", 0));
+        for (uint32_t step = 1;
+             step <= STEPS && report->state->phase == PB__PHASE__COMPLETED;
+             step++) {
+            if (count_of(report, "StepGo", step) == 0)
+                return judge_broken(
+                    judge, "the timeline of %s does not say that step %u was Go", id, step);
+        }
+    }
+    return true;
+}
+
 /* --- retries --- */
 
 static const Pb__TaskFinished *finished_by(const struct judge *judge, const char *event)
 {
-    for (size_t i = 0; i < judge->count; i++) {
-        if (judge->said[i].event != NULL &&
-            judge->said[i].event->body_case == PB__EVENT__BODY_TASK_FINISHED &&
-            strcmp(judge->said[i].id, event) == 0)
-            return judge->said[i].event->task_finished;
-    }
-    return NULL;
+    const struct said *const said = judge_event(judge, event);
+
+    return said != NULL && said->event->body_case == PB__EVENT__BODY_TASK_FINISHED
+               ? said->event->task_finished
+               : NULL;
 }
 
 static uint32_t drives_of(const Pb__DeploymentReport *report, uint32_t step)
@@ -259,7 +284,7 @@ static bool errors_are_tried_again(struct judge *judge)
 {
     const Pb__DeploymentReport *report;
 
-    for (size_t at = 0; (report = next_report(judge, &at)) != NULL;) {
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL;) {
         for (size_t i = 0; i < report->n_timeline; i++) {
             const Pb__TimelineEntry *const entry = report->timeline[i];
             const Pb__TaskFinished *const finished =
@@ -280,6 +305,7 @@ static bool errors_are_tried_again(struct judge *judge)
 
 const struct rule rules_of_timelines[] = {
     { "a timeline has no gaps", no_gaps },
+    { "a timeline is whole", whole },
     { "whoever asked is named", people_are_named },
     { "what is critical stops at once", critical_stops_at_once },
     { "a hold holds", holds_hold },

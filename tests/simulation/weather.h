@@ -26,7 +26,7 @@
     X(restart, 2500)    /* a clean stop and a new start */                                     \
     X(edit, 1500)       /* ... with an edited configuration */                                 \
     X(rolling, 500)     /* all are, one after the other */                                     \
-    X(echo, 8000)       /* an old record is published once more */                             \
+    X(echo, 20000)      /* an old record is published once more */                             \
     X(poison, 4000)     /* a record nobody can read */                                         \
     X(gateway, 3000)    /* a gateway hears nothing for a while */                              \
     X(incident, 20000)  /* something is wrong with what was deployed */                        \

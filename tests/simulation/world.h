@@ -27,6 +27,7 @@ enum {
     COPIES = 4, /* Of Redis, a second apart or more. */
     POLICIES = 3,
     GLANCES_MAX = 48,
+    ASKED_MAX = 512,
     SESSION_MS = 6000,
 };
 
@@ -107,6 +108,13 @@ struct glance {
     void *message;
 };
 
+/* What a person asked for. */
+struct asked {
+    const char *request;
+    const char *key;    /* Where its answer is. */
+    const char *answer; /* As it was seen first; NULL: not yet. */
+};
+
 struct world {
     struct stage_set *set;
     uint64_t seed;
@@ -138,6 +146,8 @@ struct world {
     size_t feature_count;
     struct glance glances[GLANCES_MAX];
     size_t glance_count;
+    struct asked asked[ASKED_MAX];
+    size_t asked_count;
     unsigned said; /* Records and requests made by people and by mischief. */
     struct history history;
     struct faults faults;
@@ -250,6 +260,13 @@ int mailroom_ask(struct world *world,
 Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name);
 /* Versions that nobody else brings. */
 void acceptance_renew(struct world *world, Pb__AcceptanceSignedOff *acceptance);
+
+/* --- answers.c --- */
+void answers_expect(struct world *world, const char *request, const char *feature);
+/* People look whether they have been answered. */
+void answers_look(struct world *world);
+/* False, and about which request, if one has no answer, or another than it had. */
+bool answers_are_given(struct world *world, const char **ret_request, const char **ret_why);
 
 /* --- eyes.c --- */
 /* What stands in Redis of that; NULL if there is none. Not to be changed. */

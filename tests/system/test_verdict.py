@@ -22,7 +22,8 @@ class Case:
         self.story.event("lane_released", lane="production/shop", deployment=DEPLOYMENT, number=7)
 
     def grant(self, number, to=DEPLOYMENT):
-        self.story.event("lane_granted", to, lane="production/shop", deployment=to, grant=number)
+        self.story.event("lane_granted", to, lane="production/shop", deployment=to, grant=number,
+                         number=number)
 
     def end(self, sequence=1, **body):
         self.story.signal("deployment_finished", sequence, **{"exit": "ABORTED", **body})

@@ -156,6 +156,13 @@ const struct bus_record *memory_broker_record(struct memory_broker *broker,
     return &partition->records[offset - partition->low].record;
 }
 
+int64_t memory_broker_high(struct memory_broker *broker, const char *topic, int32_t number)
+{
+    const struct memory_partition *const partition = broker_partition(broker, topic, number);
+
+    return partition != NULL ? partition_high(partition) : 0;
+}
+
 int64_t memory_broker_order(struct memory_broker *broker,
                             const char *topic,
                             int32_t number,

@@ -30,6 +30,9 @@ const struct bus_record *memory_broker_record(struct memory_broker *broker,
                                               int32_t number,
                                               int64_t offset);
 
+/* The offset that the next record there gets; 0 if there is no such partition. */
+int64_t memory_broker_high(struct memory_broker *broker, const char *topic, int32_t number);
+
 /* Keep only the offsets [first, next): retention at the low end, a loss at the high end. The
  * topic must exist. */
 void memory_broker_cut(struct memory_broker *broker,
