@@ -239,8 +239,7 @@ bool judge_all(struct judge *judge)
 {
     const struct rule *const books[] = { rules_of_records,   rules_of_steps, rules_of_flags,
                                          rules_of_lanes,     rules_of_undo,  rules_of_ends,
-                                         rules_of_timelines, rules_of_words,
-                                         rules_of_tasks };
+                                         rules_of_timelines, rules_of_words, rules_of_tasks };
 
     for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {

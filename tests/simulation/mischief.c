@@ -133,7 +133,8 @@ static const char *any_topic(struct world *world)
 static int64_t any_offset(struct world *world, const char *topic, int32_t partition)
 {
     const int64_t high = memory_broker_high(world->broker, topic, partition);
-    const int64_t back = 1 + dice_below(&world->dice, dice_below(&world->dice, 3) > 0 ? 8 : 500);
+    const int64_t back =
+        1 + dice_below(&world->dice, dice_below(&world->dice, 3) > 0 ? 8 : 500);
 
     return high - back < 0 ? 0 : high - back;
 }

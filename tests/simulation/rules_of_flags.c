@@ -193,8 +193,7 @@ static bool nothing_is_on_when_it_is_taken_back(struct judge *judge)
             const struct glimpse *const glimpse =
                 glimpse_at(judge, gateway, end->feature, (int64_t)i);
 
-            if (glimpse != NULL && glimpse->on &&
-                pb_same(glimpse->deployment, end->deployment))
+            if (glimpse != NULL && glimpse->on && pb_same(glimpse->deployment, end->deployment))
                 return judge_broken(judge,
                                     "%s ended %s, and gateway %zu still showed it",
                                     end->deployment,

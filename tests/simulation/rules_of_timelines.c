@@ -228,8 +228,8 @@ static size_t count_of(const Pb__DeploymentReport *report, const char *type, uin
     size_t count = 0;
 
     for (size_t i = 0; i < report->n_timeline; i++)
-        count += step == 0 ? is(report->timeline[i], type)
-                           : is_step_go(report->timeline[i], step);
+        count +=
+            step == 0 ? is(report->timeline[i], type) : is_step_go(report->timeline[i], step);
     return count;
 }
 
@@ -247,8 +247,7 @@ static bool whole(struct judge *judge)
         if (count_of(report, "Exit", 0) != 1)
             return judge_broken(
                 judge, "the timeline of %s has %zu ends", id, count_of(report, "Exit", 0));
-        for (uint32_t step = 1;
-             step <= STEPS && report->state->phase == PB__PHASE__COMPLETED;
+        for (uint32_t step = 1; step <= STEPS && report->state->phase == PB__PHASE__COMPLETED;
              step++) {
             if (count_of(report, "StepGo", step) == 0)
                 return judge_broken(
