@@ -222,8 +222,12 @@ void undo_block_superseded(struct turn *turn)
 enum procedure_answer superseded_by(struct turn *turn, const Pb__SupersededBy *superseded)
 {
     Pb__DeploymentState *const state = turn->state;
+    /* Also when the wait for the lane has ended meanwhile: the lane says it once. */
+    const bool waits =
+        state->phase == PB__PHASE__STOPPING ||
+        (state->phase == PB__PHASE__BLOCKED_ROLLBACK && state->superseded_by[0] == '\0');
 
-    for (size_t i = 0; i < state->n_lanes && state->phase == PB__PHASE__STOPPING; i++) {
+    for (size_t i = 0; i < state->n_lanes && waits; i++) {
         const Pb__LaneHold *const lane = state->lanes[i];
 
         if (!pb_same(lane->lane, superseded->lane) || !lane->asked ||

@@ -1,6 +1,8 @@
 /* Ways out and ways on: refusals, waits, rests and exits, each as a story. */
 #include "tests/unit/coordinator_core/places.h"
 
+#include <string.h>
+
 static void a_rejected_plan_ends_aborted_with_nothing_to_undo(void **state)
 {
     struct play *const play = *state;
@@ -159,21 +161,52 @@ static void kept_changes_stay_and_manual_ones_wait_for_a_person(void **state)
                 "archive\n");
 }
 
-static void an_older_deployment_waits_blocked_until_the_newer_is_undone(void **state)
+static void superseded(struct play *play)
 {
-    struct play *const play = *state;
     Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
 
-    at_6(play);
-    play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
-    play_finish(play, PB__VERDICT__PASS);
     event->body_case = PB__EVENT__BODY_SUPERSEDED_BY;
     event->superseded_by = pb_new(&play->arena, &pb__superseded_by__descriptor);
     event->superseded_by->lane = play->state->lanes[0]->lane;
     event->superseded_by->number = play->state->lanes[0]->number;
     event->superseded_by->top = "cart.2";
-    play_quiet(play);
     play_event(play, "superseded", event);
+}
+
+/* The lane says it once: it must be heard also when the wait for the lane has ended. */
+static void an_undo_that_no_longer_waits_for_its_lane_hears_who_has_changed_it(void **state)
+{
+    struct play *const play = *state;
+
+    at_6(play);
+    play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
+    play_finish(play, PB__VERDICT__PASS);
+    play_timer(play, "phase");
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED_ROLLBACK);
+    superseded(play);
+    assert_string_equal(play->state->superseded_by, "cart.2");
+    assert_non_null(strstr(play->state->resting_why, "cart.2 changed production/shop"));
+    superseded(play);
+    assert_int_equal(play->answer, PROCEDURE_STALE);
+    play_quiet(play);
+    play_plain(play, PB__OPERATOR_REQUEST__BODY_RETRY);
+    assert_non_null(strstr(play->story.bytes, "ask production/shop"));
+    superseded(play);
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED_ROLLBACK);
+    play_granted(play);
+    play_out(play);
+    assert_int_equal(play->state->phase, PB__PHASE__ROLLED_BACK);
+}
+
+static void an_older_deployment_waits_blocked_until_the_newer_is_undone(void **state)
+{
+    struct play *const play = *state;
+
+    at_6(play);
+    play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
+    play_finish(play, PB__VERDICT__PASS);
+    play_quiet(play);
+    superseded(play);
     assert_string_equal(play->state->superseded_by, "cart.2");
     play_granted(play);
     play_out(play);
@@ -345,6 +378,7 @@ int main(void)
         PLAY(a_freeze_may_take_back_what_is_being_executed),
         PLAY(a_window_that_closes_in_step_2_lets_it_finish_within_its_grace),
         PLAY(kept_changes_stay_and_manual_ones_wait_for_a_person),
+        PLAY(an_undo_that_no_longer_waits_for_its_lane_hears_who_has_changed_it),
         PLAY(an_older_deployment_waits_blocked_until_the_newer_is_undone),
         PLAY(what_failed_to_be_undone_is_left_by_name_and_listed),
         PLAY(a_waiver_lets_a_resting_step_go_on_where_it_stopped),

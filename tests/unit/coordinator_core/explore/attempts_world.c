@@ -198,7 +198,9 @@ static void add_lanes(struct listing *list)
         event->lane_granted->lane = lane->lane;
         event->lane_granted->number = lane->number - 1;
         event->lane_granted->grant = 1;
-        if (!attempt_weather(list, NEWER) || list->state->phase != PB__PHASE__STOPPING)
+        if (!attempt_weather(list, NEWER) || list->state->superseded_by[0] != '\0' ||
+            (list->state->phase != PB__PHASE__STOPPING &&
+             list->state->phase != PB__PHASE__BLOCKED_ROLLBACK))
             continue;
         event = attempt_add(list, "superseded", WHY_AUTO, PB__EVENT__BODY_SUPERSEDED_BY);
         event->superseded_by = pb_new(arena, &pb__superseded_by__descriptor);
