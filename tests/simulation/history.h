@@ -54,8 +54,9 @@ struct history {
     struct word *words;
     size_t word_count;
     size_t word_capacity;
-    bool hears_words; /* All that was said is in words. */
-    bool store_lost;  /* Redis once forgot something. */
+    bool hears_words;  /* All that was said is in words. */
+    int64_t healed_ms; /* From then on nothing went wrong any more; 0: nobody knows. */
+    bool store_lost;   /* Redis once forgot something. */
 };
 
 #endif

@@ -109,6 +109,7 @@ static bool walk(struct world *world, struct outcome *ret)
             return false;
     }
     world->quiet = true;
+    world->history.healed_ms = world_now_ms(world);
     world_tell(world, "---- all heals");
     for (size_t i = 0; i < world->process_count; i++)
         world->processes[i].skew_ms = 0;

@@ -302,6 +302,42 @@ static bool errors_are_tried_again(struct judge *judge)
     return true;
 }
 
+static int64_t try_began_ms(const Pb__DeploymentReport *report, const Pb__TimelineEntry *entry)
+{
+    for (size_t i = 0; i < report->n_timeline; i++) {
+        const Pb__TimelineEntry *const other = report->timeline[i];
+
+        if (other->step == entry->step && other->try_number == entry->try_number)
+            return other->at_ms;
+    }
+    return entry->at_ms;
+}
+
+/* Bringing, validating and rolling out does not fail when it begins after all has healed. What
+ * is left of before, an incident that is open, a flag that is on, is the concern of the first
+ * step and of the sixth. */
+static bool what_is_well_goes_well(struct judge *judge)
+{
+    const int64_t healed_ms = judge->history->healed_ms;
+    const Pb__DeploymentReport *report;
+
+    for (size_t at = 0; (report = judge_next_report(judge, &at)) != NULL && healed_ms > 0;) {
+        for (size_t i = 0; i < report->n_timeline; i++) {
+            const Pb__TimelineEntry *const entry = report->timeline[i];
+
+            if (is(entry, "StepNoGo") && entry->step >= 2 && entry->step <= 5 &&
+                try_began_ms(report, entry) > healed_ms)
+                return judge_broken(judge,
+                                    "step %u of %s failed at %llu though nothing was wrong: %s",
+                                    entry->step,
+                                    report->state->id,
+                                    (unsigned long long)entry->version,
+                                    entry->text);
+        }
+    }
+    return true;
+}
+
 const struct rule rules_of_timelines[] = {
     { "a timeline has no gaps", no_gaps },
     { "a timeline is whole", whole },
@@ -310,5 +346,6 @@ const struct rule rules_of_timelines[] = {
     { "a hold holds", holds_hold },
     { "what rests is told", rest_is_told },
     { "errors are tried again", errors_are_tried_again },
+    { "what begins when all is well goes well", what_is_well_goes_well },
     { NULL, NULL },
 };
