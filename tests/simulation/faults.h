@@ -27,9 +27,14 @@
     X(not_there, "a call finds Redis or Kafka away")                                           \
     /* to Redis and Kafka: */                                                                  \
     X(store_tail, "Redis comes back as it was seconds ago")                                    \
+    X(replica, "a lagging replica of Redis is promoted")                                       \
+    X(behind, "a process goes on speaking to the former master")                               \
     X(store_empty, "Redis comes back empty")                                                   \
     X(store_away, "Redis is away for up to 20 s")                                              \
     X(bus_away, "Kafka is away for up to 20 s")                                                \
+    X(log_tail, "events.v1 loses its end, below what was applied")                             \
+    X(log_adopted, "an operator goes on at the end of such a log")                             \
+    X(log_rebuilt, "an operator has such a log folded anew")                                   \
     /* to records: */                                                                          \
     X(echo, "an old record is published once more")                                            \
     X(poison, "a record nobody can read, or whose writer is not proven")                       \

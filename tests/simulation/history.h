@@ -44,6 +44,24 @@ struct word {
     const char *text;
 };
 
+/* A record that the log has lost. */
+struct lost_record {
+    int64_t order;
+    int64_t at_ms;
+    int32_t partition;
+    int64_t offset;
+    const char *key;
+    const char *id;
+    const char *writer;
+    const void *bytes;
+    size_t length;
+};
+
+enum { LOST_RECORDS_MAX = 4 };
+
+/* What an operator made of a log that lost its end. */
+enum log_fate { LOG_WHOLE, LOG_ADOPTED, LOG_REBUILT };
+
 struct history {
     struct deed *deeds;
     size_t deed_count;
@@ -56,7 +74,10 @@ struct history {
     size_t word_capacity;
     bool hears_words;  /* All that was said is in words. */
     int64_t healed_ms; /* From then on nothing went wrong any more; 0: nobody knows. */
-    bool store_lost;   /* Redis once forgot something. */
+    struct lost_record lost[LOST_RECORDS_MAX];
+    size_t lost_count;
+    enum log_fate log_fate;
+    bool store_lost; /* Redis once forgot something. */
 };
 
 #endif

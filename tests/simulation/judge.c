@@ -93,6 +93,26 @@ static void read_partition(struct judge *judge,
     }
 }
 
+static void read_lost(struct judge *judge, struct said *all)
+{
+    for (size_t i = 0; i < judge->history->lost_count; i++) {
+        const struct lost_record *const lost = &judge->history->lost[i];
+        struct said *const said = &all[lost->order];
+
+        *said = (struct said){ .order = lost->order,
+                               .at_ms = lost->at_ms,
+                               .topic = TOPIC_EVENTS,
+                               .partition = lost->partition,
+                               .offset = lost->offset,
+                               .key = lost->key,
+                               .id = lost->id,
+                               .writer = lost->writer,
+                               .bytes = lost->bytes,
+                               .length = lost->length };
+        judge_understand(judge, said);
+    }
+}
+
 void judge_read(struct judge *judge, struct memory_broker *broker, int32_t partitions)
 {
     static struct bus_topic topics[TOPICS_MAX];
@@ -104,6 +124,7 @@ void judge_read(struct judge *judge, struct memory_broker *broker, int32_t parti
         for (int32_t p = 0; p < topics[t].partitions; p++)
             read_partition(judge, broker, topics[t].name, p, all);
     }
+    read_lost(judge, all);
     judge->said = all;
     judge->count = (size_t)memory_broker_published(broker);
 }
@@ -237,11 +258,19 @@ const struct said *judge_signal(const struct judge *judge,
 
 bool judge_all(struct judge *judge)
 {
-    const struct rule *const books[] = { rules_of_records,   rules_of_steps, rules_of_flags,
-                                         rules_of_lanes,     rules_of_undo,  rules_of_ends,
-                                         rules_of_timelines, rules_of_words, rules_of_tasks };
+    static const struct rule *const whole[] = {
+        rules_of_records, rules_of_steps,     rules_of_flags, rules_of_lanes, rules_of_undo,
+        rules_of_ends,    rules_of_timelines, rules_of_words, rules_of_tasks, NULL
+    };
+    static const struct rule *const adopted[] = { rules_of_records, rules_of_steps,
+                                                  rules_of_flags,   rules_of_undo,
+                                                  rules_of_words,   NULL };
+    static const struct rule *const rebuilt[] = { rules_of_latches, NULL };
+    const struct rule *const *const books = judge->history->log_fate == LOG_WHOLE     ? whole
+                                            : judge->history->log_fate == LOG_ADOPTED ? adopted
+                                                                                      : rebuilt;
 
-    for (size_t b = 0; b < sizeof books / sizeof books[0]; b++) {
+    for (size_t b = 0; books[b] != NULL; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {
             if (!rule->holds(judge)) {
                 judge->rule = rule->name;

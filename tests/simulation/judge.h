@@ -71,6 +71,9 @@ extern const struct rule rules_of_records[], rules_of_steps[], rules_of_flags[],
     rules_of_lanes[], rules_of_undo[], rules_of_timelines[], rules_of_ends[], rules_of_words[],
     rules_of_tasks[];
 
+/* What holds even where the record lost its end and all was folded anew. */
+extern const struct rule rules_of_latches[];
+
 /* "one.2/3/1/0": 3; 0 if it is no task. */
 uint32_t judge_step(const char *task);
 

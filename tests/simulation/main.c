@@ -21,6 +21,7 @@
 
 enum {
     ACTIVE_MS = 5 * 60 * 1000,
+    LOSS_MS = 15 * 60 * 1000,
     QUIET_MS = 3 * 60 * 60 * 1000, /* People never wait longer than seconds. */
     ROUNDS_MAX = 40 * 1000,
     JUDGE_ARENA_MAX = 1024 * 1024 * 1024,
@@ -97,6 +98,35 @@ static void say_unfinished(struct world *world, struct outcome *ret)
     }
 }
 
+/* True when it was noticed, nobody went on, and what the operator decided was done. */
+static bool loss_is_dealt_with(const struct world *world, struct outcome *ret)
+{
+    const struct log_loss *const loss = &world->loss;
+
+    if (loss->high == 0)
+        return true;
+    ret->rule = "a log that lost its end stops all";
+    if (loss->passed_over)
+        (void)snprintf(ret->sentence, sizeof ret->sentence, "it was gone on with");
+    else if (loss->told_ms == 0)
+        (void)snprintf(ret->sentence, sizeof ret->sentence, "nobody was told");
+    else if (!loss->decided)
+        (void)snprintf(ret->sentence, sizeof ret->sentence, "it does not start again");
+    else
+        ret->rule = NULL;
+    return ret->rule == NULL;
+}
+
+/* What was lost may be what somebody waits for: not everything ends by itself. */
+static bool live_with_loss(struct world *world, int64_t calm_ms, struct outcome *ret)
+{
+    while (world_now_ms(world) < calm_ms + LOSS_MS &&
+           !(world->loss.decided && people_are_done(world)))
+        world_round(world);
+    world->history.log_fate = world->loss.folds_anew ? LOG_REBUILT : LOG_ADOPTED;
+    return loss_is_dealt_with(world, ret);
+}
+
 static bool walk(struct world *world, struct outcome *ret)
 {
     const int64_t calm_ms =
@@ -119,6 +149,8 @@ static bool walk(struct world *world, struct outcome *ret)
             process_stop(&world->processes[i]);
         }
     }
+    if (world->loss.high > 0)
+        return live_with_loss(world, calm_ms, ret);
     while (world_now_ms(world) < calm_ms + QUIET_MS && rounds++ < ROUNDS_MAX) {
         world_round(world);
         if (rounds % SAMPLE_ROUNDS == 0 && !nobody_is_forgotten(world, ret))
@@ -202,11 +234,11 @@ static void run(struct stage_set *set,
     memset(ret, 0, sizeof *ret);
     world.tracing = options->trace;
     world_open(&world, set, seed);
-    if (walk(&world, ret) && requests_are_answered(&world, ret))
+    if (walk(&world, ret) && (world.loss.high > 0 || requests_are_answered(&world, ret)))
         judge_run(&world, ret);
-    if (ret->rule == NULL && options->keep != NULL)
+    if (ret->rule == NULL && world.loss.high == 0 && options->keep != NULL)
         keep_run(&world, options->keep);
-    if (ret->rule == NULL && seed % REBUILD_EVERY == 0)
+    if (ret->rule == NULL && world.loss.high == 0 && seed % REBUILD_EVERY == 0)
         rebuild_run(&world, ret);
     if (digested)
         ret->digest = world_digest(&world);

@@ -39,6 +39,10 @@ static void trouble_store(struct world *world)
         world->history.store_lost = true;
         world_counts(world, FAULT_OF_store_tail);
     }
+    if (world->copy_count > 0 && happens(world, world->weather.replica))
+        replica_promote(world);
+    if (happens(world, world->weather.log_tail))
+        log_loss_happen(world);
     if (happens(world, world->weather.store_empty)) {
         world_tell(world, "REDIS comes back empty");
         memory_space_clear(world->space);

@@ -164,6 +164,9 @@ static enum err open_store(void *self, struct store *ret, struct error *error)
 
     (void)error;
     *ret = memory_store(process->world->space, (struct memory_faults){ process, ask });
+    if (process->store_count == STORES_MAX)
+        abort();
+    process->stores[process->store_count++] = *ret;
     return ERR_OK;
 }
 
@@ -272,14 +275,20 @@ static struct service_ports ports_of(struct process *process)
 
 static void start(struct process *process)
 {
+    const char *const flag = log_loss_flag(process);
     struct error error = { 0 };
     enum err err;
 
+    process->store_count = 0;
     process->ports = ports_of(process);
+    if (flag != NULL)
+        (void)setenv(flag, "1", 1);
     process->dying = process->busy = process->idle = false;
     err = process->worker != NULL
               ? worker_open_inline(process->worker, &process->ports, &process->state, &error)
               : coordinator_service()->open(&process->ports, &process->state, &error);
+    if (flag != NULL)
+        (void)unsetenv(flag);
     if (err != ERR_OK) {
         (void)fprintf(stderr, "%s does not open: %s\n", process->name, error.text);
         abort();
@@ -301,6 +310,7 @@ static void end(struct process *process)
         coordinator_service()->close(process->state);
     process->ports.bus.close(process->ports.bus.self);
     process->state = NULL;
+    process->store_count = 0;
     process->up_at_ms = world_now_ms(world) + dice_ms(&world->dice, 1, RESTART_MS);
 }
 
@@ -360,7 +370,7 @@ void process_turn(struct process *process)
     bool returned;
 
     if (process->state == NULL) {
-        if (world_now_ms(world) >= process->up_at_ms)
+        if (world_now_ms(world) >= process->up_at_ms && !log_loss_keeps_down(process))
             start(process);
         return;
     }
@@ -437,6 +447,8 @@ int64_t process_wake_ms(const struct process *process)
     int64_t chores_ms;
     int64_t wake_ms;
 
+    if (process->state == NULL && log_loss_keeps_down(process))
+        return INT64_MAX;
     if (process->state == NULL)
         return process->up_at_ms;
     if (process->busy)

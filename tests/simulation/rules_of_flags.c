@@ -204,6 +204,11 @@ static bool nothing_is_on_when_it_is_taken_back(struct judge *judge)
     return true;
 }
 
+const struct rule rules_of_latches[] = {
+    { "what a gateway knows as latched is off", latched_is_off },
+    { NULL, NULL },
+};
+
 const struct rule rules_of_flags[] = {
     { "no flag is on before validation is Go", no_flag_before_validation },
     { "only planned percentages are granted", only_planned_percentages },

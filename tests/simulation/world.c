@@ -27,7 +27,8 @@ static const int64_t monday_ms = 1795442400000; /* 2026-11-23 12:00 UTC */
 uint64_t world_activity(const struct world *world)
 {
     return (uint64_t)memory_broker_published(world->broker) +
-           memory_space_commits(world->space);
+           memory_space_commits(world->space) + world->former_commits +
+           (world->former != NULL ? memory_space_commits(world->former) : 0);
 }
 
 void world_tell(struct world *world, const char *format, ...)
@@ -133,6 +134,7 @@ void world_close(struct world *world)
     world->bus.close(world->bus.self);
     world->store.close(world->store.self);
     memory_broker_free(world->broker);
+    memory_space_free(world->former);
     memory_space_free(world->space);
     for (size_t i = 0; i < world->copy_count; i++)
         memory_space_free(world->copies[i]);
@@ -148,7 +150,7 @@ void world_close(struct world *world)
 /* Redis writes its file now and then: what it comes back with is one of these. */
 static void copy_store(struct world *world)
 {
-    if (world->weather.store_tail == 0 || world->quiet ||
+    if ((world->weather.store_tail == 0 && world->weather.replica == 0) || world->quiet ||
         world_now_ms(world) < world->copied_ms + COPY_EVERY_MS ||
         memory_space_commits(world->space) == world->copied_commits)
         return;
@@ -213,6 +215,8 @@ void world_round(struct world *world)
     copy_store(world);
     if (!world->quiet)
         mischief_turn(world);
+    replica_turn(world);
+    log_loss_turn(world);
     outer_world_turn(world, world_now_ms(world));
     gateways_turn(world);
     people_turn(world);

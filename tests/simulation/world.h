@@ -27,6 +27,7 @@ enum {
     COPIES = 4, /* Of Redis, a second apart or more. */
     POLICIES = 3,
     GLANCES_MAX = 48,
+    STORES_MAX = 4, /* Of one process. */
     ASKED_MAX = 512,
     SESSION_MS = 6000,
 };
@@ -49,20 +50,22 @@ struct process {
     char name[32];                    /* "executor-2" */
     struct service_ports ports;
     struct fiber *fiber;
-    struct crash_plan crash; /* Where it dies, if it is doomed. */
-    void *state;             /* NULL: it is down. */
-    bool edited;             /* It runs under the edited configuration. */
-    bool turning;            /* Inside a turn: its calls may fail. */
-    bool busy;               /* It stands still in the middle of a turn. */
-    bool dying;              /* Nothing that it does has an effect any more. */
-    bool evicted;            /* Since it stands still. */
-    int64_t up_at_ms;        /* When it is down. */
-    int64_t since_ms;        /* Since when it stands still; */
-    int64_t until_ms;        /* and until when. */
-    int64_t skew_ms;         /* Of its wall clock. */
-    int64_t turned_ms;       /* Its last turn. */
-    uint64_t seen;           /* world_activity at its end. */
-    bool idle;               /* That turn changed nothing. */
+    struct crash_plan crash;         /* Where it dies, if it is doomed. */
+    void *state;                     /* NULL: it is down. */
+    struct store stores[STORES_MAX]; /* Its clients of Redis. */
+    size_t store_count;
+    bool edited;       /* It runs under the edited configuration. */
+    bool turning;      /* Inside a turn: its calls may fail. */
+    bool busy;         /* It stands still in the middle of a turn. */
+    bool dying;        /* Nothing that it does has an effect any more. */
+    bool evicted;      /* Since it stands still. */
+    int64_t up_at_ms;  /* When it is down. */
+    int64_t since_ms;  /* Since when it stands still; */
+    int64_t until_ms;  /* and until when. */
+    int64_t skew_ms;   /* Of its wall clock. */
+    int64_t turned_ms; /* Its last turn. */
+    uint64_t seen;     /* world_activity at its end. */
+    bool idle;         /* That turn changed nothing. */
 };
 
 /* One instance of a target. Refuses a lower fence; the same twice changes nothing. */
@@ -100,6 +103,18 @@ struct feature {
     unsigned retries;
 };
 
+/* The end of a partition of events.v1 that was lost. */
+struct log_loss {
+    int32_t partition;
+    int64_t high;       /* The offset after the last one lost; 0: nothing was. */
+    int64_t told_ms;    /* When the operator read of it; 0: not yet. */
+    int64_t decides_ms; /* When the operator acts. */
+    bool folds_anew;    /* Else the state is kept. */
+    bool deciding;      /* One coordinator is up alone, with what was decided. */
+    bool decided;
+    bool passed_over; /* Somebody went on before that. */
+};
+
 /* What people saw under a key when they looked last. */
 struct glance {
     const char *key;
@@ -124,6 +139,9 @@ struct world {
     struct memory_clock clock;
     struct memory_broker *broker;
     struct memory_space *space;
+    struct memory_space *former; /* The master before the last promotion; NULL: it is gone. */
+    int64_t former_until_ms;
+    uint64_t former_commits;             /* Of those that are gone. */
     struct memory_space *copies[COPIES]; /* Of Redis, oldest first. */
     size_t copy_count;
     int64_t copied_ms;
@@ -131,6 +149,7 @@ struct world {
     size_t rolling;          /* Who is restarted next, from 1; 0: nobody. */
     int64_t store_back_ms;   /* Redis is away until then. */
     int64_t bus_back_ms;
+    struct log_loss loss;
     struct bus bus;
     struct store store;
     struct arena arena;   /* Of the whole run. */
@@ -299,6 +318,20 @@ void world_keep(struct world *world, const char *path);
 
 /* --- trace.c --- */
 void trace_turn(struct world *world);
+
+/* --- replica.c --- */
+/* There is a copy of Redis. */
+void replica_promote(struct world *world);
+void replica_turn(struct world *world);
+
+/* --- log_loss.c --- */
+void log_loss_happen(struct world *world);
+/* The operator looks, decides and acts. */
+void log_loss_turn(struct world *world);
+/* A coordinator that is not to be started now. */
+bool log_loss_keeps_down(const struct process *process);
+/* What it is started with; NULL: nothing. */
+const char *log_loss_flag(const struct process *process);
 
 /* --- mischief.c --- */
 void mischief_turn(struct world *world);

@@ -189,6 +189,10 @@ void memory_broker_cut(struct memory_broker *broker,
     struct memory_partition *partition = broker_partition(broker, topic, number);
 
     assert(partition != NULL && first <= next);
+    for (size_t g = 0; g < broker->group_count; g++) {
+        for (size_t i = 0; i < broker->groups[g]->member_count; i++)
+            consumer_cut(broker->groups[g]->members[i], partition, next);
+    }
     while (partition->count > 0 && partition_high(partition) > next)
         record_release(&partition->records[--partition->count]);
     size_t drop = 0;

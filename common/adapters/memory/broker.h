@@ -68,6 +68,7 @@ struct memory_consumer {
     enum bus_start start;
     struct bus_listener listener;
     enum member_state state;
+    struct memory_offset cut; /* Where it was when that was lost; topic NULL: nowhere. */
     struct memory_offset *positions;
     size_t position_count;
     size_t position_capacity;
@@ -106,6 +107,10 @@ void consumer_give(struct memory_consumer *consumer,
                    const struct memory_topic *topic,
                    int32_t partition);
 void consumer_start(struct memory_consumer *consumer);
+/* The partition ends at next now: who was beyond it is told so from now on. */
+void consumer_cut(struct memory_consumer *consumer,
+                  const struct memory_partition *partition,
+                  int64_t next);
 void consumer_revoke(struct memory_consumer *consumer, bool lost);
 
 enum err memory_subscribe(struct memory_broker *broker,

@@ -66,24 +66,44 @@ void consumer_revoke(struct memory_consumer *consumer, bool lost)
     consumer->position_count = 0;
 }
 
-static enum err position_check(const struct memory_offset *at, struct error *error)
+static enum err position_missing(const struct memory_offset *at, struct error *error)
 {
     const struct memory_partition *partition = &at->topic->partitions[at->partition];
-    int64_t low = partition->low, high = partition_high(partition);
 
-    if (at->offset >= low && at->offset <= high)
-        return ERR_OK;
     return error_set(error,
                      ERR_INTERNAL,
                      "%s partition %d has no offset %lld: it holds %lld up to %lld",
                      at->topic->settings.name,
                      (int)at->partition,
                      (long long)at->offset,
-                     (long long)low,
-                     (long long)high);
+                     (long long)partition->low,
+                     (long long)partition_high(partition));
 }
 
-/* ret is NULL when nothing is there to be received. */
+static enum err position_check(const struct memory_offset *at, struct error *error)
+{
+    const struct memory_partition *partition = &at->topic->partitions[at->partition];
+
+    if (at->offset >= partition->low && at->offset <= partition_high(partition))
+        return ERR_OK;
+    return position_missing(at, error);
+}
+
+void consumer_cut(struct memory_consumer *consumer,
+                  const struct memory_partition *partition,
+                  int64_t next)
+{
+    for (size_t i = 0; i < consumer->position_count; i++) {
+        const struct memory_offset *const at = &consumer->positions[i];
+
+        if (&at->topic->partitions[at->partition] == partition && at->offset > next &&
+            consumer->state == MEMBER_STABLE)
+            consumer->cut = *at;
+    }
+}
+
+/* ret is NULL when nothing is there to be received. Who once was at an offset that is not there
+ * receives nothing any more, as it is with Kafka: going on later would hide it. */
 static enum err consumer_next(struct memory_consumer *consumer,
                               struct memory_offset **ret,
                               struct error *error)
@@ -91,6 +111,8 @@ static enum err consumer_next(struct memory_consumer *consumer,
     int64_t earliest = INT64_MAX;
 
     *ret = NULL;
+    if (consumer->cut.topic != NULL)
+        return position_missing(&consumer->cut, error);
     for (size_t i = 0; i < consumer->position_count; i++) {
         struct memory_offset *at = &consumer->positions[i];
         const struct memory_partition *partition = &at->topic->partitions[at->partition];

@@ -314,6 +314,11 @@ struct store memory_store(struct memory_space *space, struct memory_faults fault
     };
 }
 
+void memory_store_move(struct store store, struct memory_space *space)
+{
+    ((struct memory_store *)store.self)->space = space;
+}
+
 static void close_alone(void *self)
 {
     struct memory_store *const store = self;

@@ -16,6 +16,9 @@ void memory_space_free(struct memory_space *space); /* Accepts NULL. */
 /* A client of the space, which is borrowed. Several see each other's writes. */
 struct store memory_store(struct memory_space *space, struct memory_faults faults);
 
+/* From now on that client speaks to another space: the one it spoke to was replaced. */
+void memory_store_move(struct store store, struct memory_space *space);
+
 /* The only client of a space of its own, which goes when it is closed. */
 struct store memory_store_alone(struct clock_port clock);
 
