@@ -24,7 +24,8 @@ static bool is_due(struct coordinator *shell, int64_t *next_ms, int64_t every_ms
 }
 
 /* Without a commit nothing would notice that Redis has lost its tail, or everything: timers
- * would simply not be there any more. */
+ * would simply not be there any more. And a tail that was only our word that we have caught up
+ * fits all commits, while workers wait for that word. */
 static void check_mark(struct coordinator *shell, struct partition *partition)
 {
     struct log_mark stored = { 0 };
@@ -35,6 +36,7 @@ static void check_mark(struct coordinator *shell, struct partition *partition)
         return;
     err = mark_read(shell, partition->number, &stored, &error);
     if (err == ERR_OK && (strcmp(stored.owner, partition->mark.owner) != 0 ||
+                          strcmp(stored.ready, partition->mark.owner) != 0 ||
                           stored.offset != partition->mark.offset))
         err = error_set(&error, ERR_CONFLICT, "Redis is not what it was after the last commit");
     if (err != ERR_OK)

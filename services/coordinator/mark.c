@@ -18,6 +18,7 @@ static void field_read(const struct store_field *field, struct log_mark *mark)
         { "genesis", mark->genesis, sizeof mark->genesis },
         { "cluster", mark->cluster, sizeof mark->cluster },
         { "owner", mark->owner, sizeof mark->owner },
+        { "ready", mark->ready, sizeof mark->ready },
         { "ce_id", mark->ce_id, sizeof mark->ce_id },
         { "before", mark->before, sizeof mark->before },
         { "chain", mark->chain, sizeof mark->chain },

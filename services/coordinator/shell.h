@@ -49,6 +49,7 @@ struct log_mark {
     char genesis[DIGEST_HEX_SIZE + 16]; /* "" if Redis holds nothing. */
     char cluster[128];
     char owner[OWNER_SIZE];
+    char ready[OWNER_SIZE];       /* Who has caught up last; "" while somebody does. */
     int64_t offset;               /* Applied last; -1: none. */
     char ce_id[256];              /* Of that record, shortened. */
     char before[DIGEST_HEX_SIZE]; /* Chain over all records before it. */

@@ -296,6 +296,32 @@ static void a_commit_by_another_than_the_owner_is_refused(void **state)
     assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
 }
 
+/* Nothing but that word was lost: every commit fits, and no worker would claim anything. */
+static void a_lost_word_of_being_ready_is_said_again(void **state)
+{
+    const char *key;
+    struct store_op op = { STORE_HASH_SET, NULL, "ready", { "", 0 }, 0 };
+    const struct store_batch batch = { NULL, 0, &op, 1 };
+    struct store_value ready = { 0 };
+    struct error error = { 0 };
+
+    (void)state;
+    story_start(&story);
+    story_accept(&story, "pay", "one");
+    assert_true(cluster_settle(&story.cluster));
+    key = KEY_LOG(&story.cluster.arena, story_partition(&story, "pay"), "slipway:");
+    op.key = key;
+    assert_int_equal(story.cluster.store.commit(story.cluster.store.self, &batch, &error),
+                     ERR_OK);
+    story_pass(&story, 3000);
+    assert_int_equal(
+        story.cluster.store.hash_get(
+            story.cluster.store.self, &story.cluster.arena, key, "ready", &ready, &error),
+        ERR_OK);
+    assert_true(ready.length > 0);
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+}
+
 static void two_instances_share_and_one_goes_on_alone(void **state)
 {
     struct cluster_instance *second;
@@ -419,6 +445,7 @@ int main(void)
         STORY(an_effect_that_came_back_with_an_old_redis_is_not_said_again),
         STORY(a_latch_that_control_lost_is_asserted_again_at_take_over),
         STORY(a_commit_by_another_than_the_owner_is_refused),
+        STORY(a_lost_word_of_being_ready_is_said_again),
         STORY(two_instances_share_and_one_goes_on_alone),
         STORY(ownership_can_alternate_with_every_record),
         STORY(a_report_that_cannot_be_made_keeps_nothing_else_from_going_out),
