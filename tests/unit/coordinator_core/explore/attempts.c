@@ -15,7 +15,7 @@ Pb__Event *attempt_add(struct listing *list,
     attempt->world = *list->world;
     attempt->state = NULL;
     attempt->event = pb_new(&list->search->scratch, &pb__event__descriptor);
-    attempt->event->deployment = "pay.1";
+    attempt->event->deployment = list->state->id;
     attempt->event->feature = "pay";
     attempt->event->body_case = body;
     return attempt->event;

@@ -91,6 +91,15 @@ struct search {
     size_t audit_count;
     size_t audit_every; /* One of so many events. */
     char breach[4096];  /* The first, with its shortest trace; "" if none. */
+
+    /* Where the events of the node that was looked at last led. */
+    struct led *led;
+    size_t led_count;
+};
+
+struct led {
+    const char *label;
+    size_t to;
 };
 
 /* Taken for a known one by its key: its events must lead where the known one's lead. */
@@ -114,7 +123,7 @@ struct attempt {
     const Pb__DeploymentState *state;
 };
 
-enum { ATTEMPTS_MAX = 128 };
+enum { ATTEMPTS_MAX = 160 };
 
 /* --- attempts.c, attempts_world.c, attempts_people.c --- */
 
@@ -227,10 +236,30 @@ const char *judge_effects(const struct search *search,
 void audit_note(struct search *search, const Pb__DeploymentState *state, struct audit audit);
 void audit_compare(struct search *search, size_t index);
 
+/* --- birth.c: where it begins, and what the world is like then --- */
+
+Pb__DeploymentState *birth_of(struct search *search, struct world *world);
+
 /* --- search.c --- */
+
+/* With the first node, and no other. */
+void search_open(struct search *search, const struct scenario *scenario);
+void search_close(struct search *search);
+
+/* Judges that node, tries all its events, judges what they do, and adds what they lead to. */
+void search_expand(struct search *search, size_t node);
+
+/* In the scratch arena. */
+Pb__DeploymentState *search_state(struct search *search, size_t node);
 
 /* Notes the breach with its trace: the way to that node, and one event more. */
 void search_report(struct search *search, size_t node, const char *label, const char *what);
+
+/* --- scenarios.c --- */
+
+Pb__Plan *plan_flags_only(struct arena *arena);
+Pb__Plan *plan_two_batches_stop(struct arena *arena);
+Pb__Plan *plan_gate_and_block(struct arena *arena);
 
 extern const struct scenario scenarios[];
 extern const size_t scenario_count;

@@ -1,12 +1,12 @@
 #include "tests/unit/coordinator_core/explore/explore.h"
 #include "tests/unit/coordinator_core/explore/plans.h"
 
-static Pb__Plan *flags_only(struct arena *arena)
+Pb__Plan *plan_flags_only(struct arena *arena)
 {
     return plan_small(arena, PB__ON_NO_GO__BLOCK, 2);
 }
 
-static Pb__Plan *two_batches_stop(struct arena *arena)
+Pb__Plan *plan_two_batches_stop(struct arena *arena)
 {
     Pb__Plan *const plan = plan_small(arena, PB__ON_NO_GO__STOP, 1);
 
@@ -25,7 +25,7 @@ static Pb__Plan *keep_and_manual(struct arena *arena)
     return plan;
 }
 
-static Pb__Plan *gate_and_block(struct arena *arena)
+Pb__Plan *plan_gate_and_block(struct arena *arena)
 {
     Pb__Plan *const plan = plan_small(arena, PB__ON_NO_GO__BLOCK, 2);
 
@@ -81,18 +81,18 @@ static Pb__Plan *whole(struct arena *arena)
 /* name                plan              weather                    troubles deep   at most */
 const struct scenario scenarios[] = {
     { "keep-and-manual",  keep_and_manual,  0,                         0, false,   40000 },
-    { "flags-only",       flags_only,       0,                         0, false,   20000 },
-    { "gate-and-block",   gate_and_block,   0,                         0, false,   40000 },
-    { "intake",           flags_only,       INTAKE,                    0, false,   40000 },
-    { "flags-late",       flags_only,       LATE,                      0, true,   100000 },
+    { "flags-only",       plan_flags_only,       0,                         0, false,   20000 },
+    { "gate-and-block",   plan_gate_and_block,   0,                         0, false,   40000 },
+    { "intake",           plan_flags_only,       INTAKE,                    0, false,   40000 },
+    { "flags-late",       plan_flags_only,       LATE,                      0, true,   100000 },
     { "windowed",         windowed,         WINDOW,                    0, true,   400000 },
     { "signed-off",       signed_off,       0,                         0, true,   800000 },
     { "warned",           warned,           UNSURE,                    0, true,   800000 },
-    { "two-batches-stop", two_batches_stop, AROUND,                    0, true,   400000 },
+    { "two-batches-stop", plan_two_batches_stop, AROUND,                    0, true,   400000 },
     { "keep-and-newer",   keep_and_manual,  AROUND | NEWER,            0, true,  1000000 },
-    { "flags-killed",     flags_only,       AROUND | LATE,             0, true,  1000000 },
-    { "flags-and-doubt",  flags_only,       UNSURE | AROUND | INTAKE,  0, true,  2000000 },
-    { "gate-and-doubt",   gate_and_block,   UNSURE | AROUND,           0, true,  2000000 },
+    { "flags-killed",     plan_flags_only,       AROUND | LATE,             0, true,  1000000 },
+    { "flags-and-doubt",  plan_flags_only,       UNSURE | AROUND | INTAKE,  0, true,  2000000 },
+    { "gate-and-doubt",   plan_gate_and_block,   UNSURE | AROUND,           0, true,  2000000 },
     { "whole-two",        whole,            EVERYTHING,                2, false,   40000 },
     { "whole-three",      whole,            EVERYTHING,                3, true,   400000 },
     { "whole-four",       whole,            EVERYTHING,                4, true,  4000000 },

@@ -3,12 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SCRATCH_MAX = 64 * 1024 * 1024 };
 static const size_t KEPT_MAX = 6ULL << 30;
 
-static Pb__DeploymentState *unpacked(struct search *search, size_t node)
+Pb__DeploymentState *search_state(struct search *search, size_t node)
 {
     struct error error = { "" };
     void *state = NULL;
@@ -105,8 +104,9 @@ static bool helps(const Pb__DeploymentState *state, const char *label)
 }
 
 /* Failures and force are no way to an end. */
-static void go(struct search *search, size_t from, size_t to, enum why why)
+static void go(struct search *search, size_t from, size_t to, const char *label, enum why why)
 {
+    search->led[search->led_count++] = (struct led){ label, to };
     if (to == from || (why != WHY_WELL && why != WHY_ASKED && why != WHY_AUTO))
         return;
     ways_add(&search->ways, from, to);
@@ -127,7 +127,11 @@ static void not_applied(struct search *search,
     world.frozen = attempt->world.frozen;
     world.closed = attempt->world.closed;
     world.troubles = attempt->world.troubles;
-    (void)node_of(search, before, &world, from, attempt->label);
+    go(search,
+       from,
+       node_of(search, before, &world, from, attempt->label),
+       attempt->label,
+       WHY_STALE);
 }
 
 /* Where it leads to a known state, twice is looked at now and then only. */
@@ -171,7 +175,7 @@ static void try_one(struct search *search,
     search->events++;
     if (attempt->event == NULL) {
         to = node_of(search, input.before, &world, from, attempt->label);
-        go(search, from, to, attempt->why);
+        go(search, from, to, attempt->label, attempt->why);
         return;
     }
     answer = procedure_step(&search->scratch, &input, output);
@@ -196,7 +200,7 @@ static void try_one(struct search *search,
     if (breach != NULL)
         search_report(search, from, attempt->label, breach);
     else
-        go(search, from, to, attempt->why);
+        go(search, from, to, attempt->label, attempt->why);
 }
 
 /* From steps 2 to 7 and BLOCKED(2..7) a rollback stops in one event. */
@@ -236,7 +240,7 @@ static bool unchanged(struct search *search,
     return packed.length == was.length && memcmp(packed.bytes, was.bytes, was.length) == 0;
 }
 
-static void expand(struct search *search, size_t from)
+void search_expand(struct search *search, size_t from)
 {
     struct attempt attempts[ATTEMPTS_MAX];
     Pb__DeploymentState *state;
@@ -247,7 +251,8 @@ static void expand(struct search *search, size_t from)
     size_t count;
 
     arena_reset(&search->scratch);
-    state = unpacked(search, from);
+    search->led_count = 0;
+    state = search_state(search, from);
     clocks_open(state);
     was = pb_pack(&search->scratch, state);
     breach = judge_state(search, state, &world);
@@ -273,26 +278,6 @@ static void expand(struct search *search, size_t from)
                       "invariant 3: what it waits for does not move it");
 }
 
-static void born(struct search *search)
-{
-    Pb__Event *const event = pb_new(&search->scratch, &pb__event__descriptor);
-    struct procedure_output *const output = arena_alloc(&search->scratch, sizeof *output);
-    const struct procedure_input input = { NULL, NULL, event, "e", 1000 };
-    const struct world world = { 0 };
-
-    event->deployment = "pay.1";
-    event->feature = "pay";
-    event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
-    event->attempt_created = pb_new(&search->scratch, &pb__attempt_created__descriptor);
-    event->attempt_created->attempt = 1;
-    event->attempt_created->content_hash = "content";
-    event->attempt_created->acceptance =
-        pb_new(&search->scratch, &pb__acceptance_signed_off__descriptor);
-    event->attempt_created->acceptance->environment = "production";
-    assert_int_equal(procedure_step(&search->scratch, &input, output), PROCEDURE_APPLIED);
-    (void)node_of(search, output->after, &world, 0, NULL);
-}
-
 static void *array(size_t count, size_t size)
 {
     void *const memory = calloc(count, size);
@@ -301,8 +286,11 @@ static void *array(size_t count, size_t size)
     return memory;
 }
 
-static void open_search(struct search *search, const struct scenario *scenario)
+void search_open(struct search *search, const struct scenario *scenario)
 {
+    struct world world = { 0 };
+    const Pb__DeploymentState *state;
+
     *search = (struct search){ .scenario = scenario,
                                .kept = arena_with_limit(KEPT_MAX),
                                .scratch = arena_with_limit(SCRATCH_MAX) };
@@ -312,78 +300,19 @@ static void open_search(struct search *search, const struct scenario *scenario)
     search->keys = array(scenario->nodes_max, sizeof *search->keys);
     search->table = array(search->table_size, sizeof *search->table);
     search->audit = array(AUDITS_MAX, sizeof *search->audit);
+    search->led = array(ATTEMPTS_MAX, sizeof *search->led);
+    state = birth_of(search, &world);
+    (void)node_of(search, state, &world, 0, NULL);
 }
 
-static void close_search(struct search *search)
+void search_close(struct search *search)
 {
     ways_release(&search->ways);
+    free(search->led);
     free(search->audit);
     free(search->table);
     free(search->keys);
     free(search->nodes);
     arena_release(&search->scratch);
     arena_release(&search->kept);
-}
-
-static void look_at_the_whole(struct search *search)
-{
-    size_t stuck;
-
-    search->ways.count = search->count;
-    search->ways.ends = array(search->count, sizeof *search->ways.ends);
-    for (size_t i = 0; i < search->count; i++) {
-        arena_reset(&search->scratch);
-        search->ways.ends[i] = procedure_is_terminal(unpacked(search, i)->phase);
-    }
-    stuck = ends_check(&search->ways, &search->way_out);
-    if (stuck < search->count)
-        search_report(search,
-                      stuck,
-                      "",
-                      "invariant 3: no end without a failure, an abort or a skipped change");
-    for (size_t i = 0; i < search->audit_count && search->breach[0] == '\0'; i++)
-        audit_compare(search, i);
-}
-
-static void explore(const struct scenario *scenario)
-{
-    static struct search search;
-    const clock_t began = clock();
-
-    open_search(&search, scenario);
-    born(&search);
-    for (size_t i = 0; i < search.count && search.breach[0] == '\0'; i++)
-        expand(&search, i);
-    if (search.breach[0] == '\0')
-        look_at_the_whole(&search);
-    print_message("%-16s %8zu states %9zu events; longest shortest way in %2u, out %2u; "
-                  "%4zu audited; %.0f s\n",
-                  scenario->name,
-                  search.count,
-                  search.events,
-                  search.depth,
-                  search.way_out,
-                  search.audits,
-                  (double)(clock() - began) / CLOCKS_PER_SEC);
-    if (search.breach[0] != '\0')
-        fail_msg("%s: %s", scenario->name, search.breach);
-    close_search(&search);
-}
-
-static void nothing_that_must_not_be_can_be_reached(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < scenario_count; i++) {
-        if (key_wanted(scenarios[i].name, scenarios[i].deep))
-            explore(&scenarios[i]);
-    }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_that_must_not_be_can_be_reached),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
