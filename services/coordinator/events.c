@@ -4,8 +4,11 @@
 #include "services/coordinator/batch.h"
 #include "services/coordinator/in_hand.h"
 #include "services/coordinator/leases.h"
+#include "services/coordinator/mark.h"
 #include "services/coordinator/partition.h"
 #include "services/coordinator/takeover.h"
+
+#include <inttypes.h>
 
 /* What one turn has received, in order. */
 struct drained {
@@ -111,6 +114,29 @@ static void note_gap(struct coordinator *shell,
         partition_retake(shell, partition, ERR_UNAVAILABLE, &error);
 }
 
+/* It was heard before as something else: the log has lost its end and grown again. */
+static bool is_another(struct coordinator *shell,
+                       const struct partition *partition,
+                       const struct bus_record *record)
+{
+    return (partition->phase == PARTITION_LIVE || partition->phase == PARTITION_FOLDING) &&
+           record->offset == partition->mark.offset &&
+           !mark_matches(&shell->arena, &partition->mark, record);
+}
+
+static void doubt(struct coordinator *shell,
+                  struct partition *partition,
+                  const struct bus_record *record)
+{
+    struct error why = { 0 };
+    const enum err err = error_set(&why,
+                                   ERR_CONFLICT,
+                                   "record %" PRId64 " is not the one that was applied",
+                                   record->offset);
+
+    partition_retake(shell, partition, err, &why);
+}
+
 static void feed(struct coordinator *shell,
                  struct partition *partition,
                  const struct bus_record *const *records,
@@ -119,7 +145,10 @@ static void feed(struct coordinator *shell,
     size_t i = 0;
 
     while (i < count) {
-        if (records[i]->offset != partition_expects(partition)) {
+        if (is_another(shell, partition, records[i])) {
+            doubt(shell, partition, records[i]);
+            i++;
+        } else if (records[i]->offset != partition_expects(partition)) {
             note_gap(shell, partition, records[i]);
             i++;
         } else if (partition->phase == PARTITION_FIRST || partition->phase == PARTITION_LAST) {
@@ -152,6 +181,20 @@ static enum err commit_groups(struct coordinator *shell, bool idle, struct error
     return err == ERR_CONFLICT ? ERR_OK : err;
 }
 
+/* The log is not there any more where it was heard last. Nobody says anything by the clock
+ * before it is known which log it is: what would be said could fill the place of what was lost.
+ */
+static void doubt_all(struct coordinator *shell, const struct error *why)
+{
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        struct partition *const partition = shell->partitions[p];
+
+        if (partition != NULL &&
+            (partition->phase == PARTITION_LIVE || partition->phase == PARTITION_FOLDING))
+            partition_retake(shell, partition, ERR_INTERNAL, why);
+    }
+}
+
 enum err events_turn(struct coordinator *shell, struct error *error)
 {
     struct drained *const drained = arena_alloc(&shell->arena, sizeof *drained);
@@ -170,6 +213,8 @@ enum err events_turn(struct coordinator *shell, struct error *error)
         if (count > 0 && shell->partitions[p] != NULL)
             feed(shell, shell->partitions[p], own, count);
     }
+    if (err == ERR_INTERNAL)
+        doubt_all(shell, error);
     if (err == ERR_OK)
         err = commit_groups(shell, drained->count == 0, error);
     return err;

@@ -76,6 +76,9 @@ void consequences_count(const struct judge *judge, struct faults *ret)
         if (said->event == NULL)
             continue;
         ret->count[FAULT_OF_task_lost] += said->event->body_case == PB__EVENT__BODY_TASK_LOST;
+        ret->count[FAULT_OF_told_by_monitor] +=
+            said->event->body_case == PB__EVENT__BODY_INCIDENT &&
+            strncmp(said->id, "incident.", 9) != 0;
         if (said->event->body_case == PB__EVENT__BODY_TASK_FINISHED)
             count_finished(judge, said, ret);
     }

@@ -46,6 +46,7 @@
     X(program_late, "a program does its work after its caller gave up")                        \
     X(excuse, "somebody over HTTP answers with an excuse, or not at all")                      \
     /* and by people and monitoring: */                                                        \
+    X(alert, "an alert fires on its topic")                                                    \
     X(incident, "something is wrong with what is live")                                        \
     X(freeze, "a freeze")                                                                      \
     X(kill, "a person turns a feature off")                                                    \
@@ -65,6 +66,7 @@
     X(task_driven_again, "commands of a later drive")                                          \
     X(late_word, "results come after their drive was declared lost")                           \
     X(said_again, "records go out a second time")                                              \
+    X(told_by_monitor, "incidents that the monitor makes of alerts")                           \
     X(letter, "dead letters")                                                                  \
     X(latch, "latches")
 

@@ -17,6 +17,7 @@ static const ProtobufCMessageDescriptor *type_of(const char *topic)
         { TOPIC_SIGNALS,     &pb__signal__descriptor },
         { TOPIC_CONTROL,     &pb__control__descriptor },
         { TOPIC_DEAD_LETTER, &pb__dead_letter__descriptor },
+        { TOPIC_ALERTS,      &pb__alert_batch__descriptor },
         { TOPIC_ARCHIVE,     &pb__deployment_report__descriptor },
     };
     /* clang-format on */
@@ -59,6 +60,8 @@ void judge_understand(struct judge *judge, struct said *said)
         said->control = message;
     else if (type == &pb__dead_letter__descriptor)
         said->letter = message;
+    else if (type == &pb__alert_batch__descriptor)
+        said->alerts = message;
     else if (type == &pb__deployment_report__descriptor)
         said->report = message;
     else

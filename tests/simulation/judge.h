@@ -27,6 +27,7 @@ struct said {
     const Pb__Signal *signal;
     const Pb__Control *control;
     const Pb__DeadLetter *letter;
+    const Pb__AlertBatch *alerts;
     const Pb__DeploymentReport *report;
 };
 

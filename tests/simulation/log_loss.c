@@ -70,6 +70,27 @@ void log_loss_happen(struct world *world)
     *loss = (struct log_loss){ .partition = partition, .high = high };
 }
 
+/* What was lost stands there again: somebody said it once more. */
+static bool is_back(struct world *world, const struct lost_record *lost)
+{
+    const struct bus_record *const record =
+        memory_broker_record(world->broker, TOPIC_EVENTS, lost->partition, lost->offset);
+    const char *const id = record != NULL ? bus_header(record, "ce_id") : NULL;
+
+    return record != NULL && strcmp(id != NULL ? id : "", lost->id) == 0 &&
+           record->length == lost->length &&
+           memcmp(record->bytes, lost->bytes, lost->length) == 0;
+}
+
+static bool all_is_back(struct world *world)
+{
+    for (size_t i = 0; i < world->history.lost_count; i++) {
+        if (!is_back(world, &world->history.lost[i]))
+            return false;
+    }
+    return true;
+}
+
 /* What an operator reads at /readyz of any coordinator. */
 static bool is_told(struct world *world)
 {
@@ -123,7 +144,8 @@ void log_loss_turn(struct world *world)
 
     if (loss->high == 0 || loss->decided)
         return;
-    if (!loss->deciding && applied(world, loss->partition) >= loss->high)
+    if (!loss->deciding && !loss->forgotten && applied(world, loss->partition) >= loss->high &&
+        !all_is_back(world))
         loss->passed_over = true;
     if (loss->told_ms == 0 && is_told(world)) {
         world_tell(world, "the operator reads of the loss");
@@ -136,6 +158,13 @@ void log_loss_turn(struct world *world)
         world_tell(world, "the operator: done");
         loss->decided = true;
     }
+}
+
+void log_loss_forget(struct world *world)
+{
+    world->history.store_lost = true;
+    if (world->loss.high > 0)
+        world->loss.forgotten = true;
 }
 
 bool log_loss_keeps_down(const struct process *process)

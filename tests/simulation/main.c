@@ -108,9 +108,9 @@ static bool loss_is_dealt_with(const struct world *world, struct outcome *ret)
     ret->rule = "a log that lost its end stops all";
     if (loss->passed_over)
         (void)snprintf(ret->sentence, sizeof ret->sentence, "it was gone on with");
-    else if (loss->told_ms == 0)
+    else if (loss->told_ms == 0 && !loss->forgotten)
         (void)snprintf(ret->sentence, sizeof ret->sentence, "nobody was told");
-    else if (!loss->decided)
+    else if (!loss->decided && loss->deciding)
         (void)snprintf(ret->sentence, sizeof ret->sentence, "it does not start again");
     else
         ret->rule = NULL;
@@ -121,9 +121,10 @@ static bool loss_is_dealt_with(const struct world *world, struct outcome *ret)
 static bool live_with_loss(struct world *world, int64_t calm_ms, struct outcome *ret)
 {
     while (world_now_ms(world) < calm_ms + LOSS_MS &&
-           !(world->loss.decided && people_are_done(world)))
+           !((world->loss.decided || world->loss.forgotten) && people_are_done(world)))
         world_round(world);
-    world->history.log_fate = world->loss.folds_anew ? LOG_REBUILT : LOG_ADOPTED;
+    world->history.log_fate =
+        world->loss.folds_anew || world->loss.forgotten ? LOG_REBUILT : LOG_ADOPTED;
     return loss_is_dealt_with(world, ret);
 }
 
@@ -140,6 +141,7 @@ static bool walk(struct world *world, struct outcome *ret)
     }
     world->quiet = true;
     world->history.healed_ms = world_now_ms(world);
+    alarms_heal(world);
     world_tell(world, "---- all heals");
     for (size_t i = 0; i < world->process_count; i++)
         world->processes[i].skew_ms = 0;

@@ -36,7 +36,7 @@ static void trouble_store(struct world *world)
 
         world_tell(world, "REDIS comes back as it was (%u of %zu)", at + 1, world->copy_count);
         memory_space_restore(world->space, world->copies[at]);
-        world->history.store_lost = true;
+        log_loss_forget(world);
         world_counts(world, FAULT_OF_store_tail);
     }
     if (world->copy_count > 0 && happens(world, world->weather.replica))
@@ -46,7 +46,7 @@ static void trouble_store(struct world *world)
     if (happens(world, world->weather.store_empty)) {
         world_tell(world, "REDIS comes back empty");
         memory_space_clear(world->space);
-        world->history.store_lost = true;
+        log_loss_forget(world);
         world_counts(world, FAULT_OF_store_empty);
     }
     if (happens(world, world->weather.store_away)) {
@@ -121,6 +121,7 @@ static const char *any_topic(struct world *world)
         TOPIC_EVENTS,
         TOPIC_CONTROL,
         TOPIC_ACCEPTANCE,
+        TOPIC_ALERTS,
         TOPIC_COMMANDS("prechecks"),
         TOPIC_COMMANDS("executor"),
         TOPIC_COMMANDS("executor"),
@@ -313,6 +314,8 @@ void mischief_turn(struct world *world)
         poison(world);
     if (happens(world, world->weather.incident))
         incident(world);
+    if (happens(world, world->weather.alert))
+        alarms_happen(world);
     if (happens(world, world->weather.freeze))
         freeze(world);
     if (happens(world, world->weather.kill))

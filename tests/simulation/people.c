@@ -390,6 +390,8 @@ int64_t people_wake_ms(const struct world *world)
 
 bool people_are_done(struct world *world)
 {
+    if (!alarms_are_over(world))
+        return false;
     for (size_t i = 0; i < world->feature_count; i++) {
         const struct feature *const feature = &world->features[i];
         const Pb__FeatureState *const known = people_see_feature(world, feature->name);

@@ -18,7 +18,7 @@ void replica_promote(struct world *world)
         return;
     world_tell(world, "REDIS: a replica is promoted (%u of %zu)", lag + 1, world->copy_count);
     world_counts(world, FAULT_OF_replica);
-    world->history.store_lost = true;
+    log_loss_forget(world);
     world->former = memory_space_copy(world->space);
     world->former_until_ms = world_now_ms(world) + dice_ms(&world->dice, 1, BEHIND_MS);
     memory_space_restore(world->space, world->copies[lag]);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { HEARD_MS = 60 * 1000 };
+
 static bool ends_as(const struct said *said, const char *exit)
 {
     return said->signal != NULL &&
@@ -153,6 +155,80 @@ static bool a_critical_incident_stops(struct judge *judge)
     return true;
 }
 
+/* The alert is over at that time, or earlier. */
+static bool is_over(const struct judge *judge, const char *fingerprint, int64_t until_ms)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const Pb__AlertBatch *const batch = judge->said[i].alerts;
+
+        for (size_t a = 0; batch != NULL && a < batch->n_alerts; a++) {
+            if (judge->said[i].at_ms <= until_ms &&
+                batch->alerts[a]->status == PB__ALERT_STATUS__RESOLVED &&
+                pb_same(batch->alerts[a]->fingerprint, fingerprint))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* It had been commanded before to change that service. */
+static bool has_changed(const struct judge *judge,
+                        const char *deployment,
+                        const char *service,
+                        int64_t before)
+{
+    for (size_t i = 0; i < (size_t)before; i++) {
+        const Pb__Command *const command = judge->said[i].command;
+
+        if (command != NULL && command->body_case == PB__COMMAND__BODY_APPLY &&
+            pb_same(command->deployment, deployment) &&
+            pb_same(command->apply->change->service, service))
+            return true;
+    }
+    return false;
+}
+
+static bool alert_is_heeded(struct judge *judge,
+                            const struct said *said,
+                            const Pb__Alert *alert)
+{
+    const int64_t healed_ms = judge->history->healed_ms;
+    const int64_t heard_ms = HEARD_MS + (said->at_ms > healed_ms ? said->at_ms : healed_ms);
+
+    if (alert->status != PB__ALERT_STATUS__FIRING ||
+        alert->severity != PB__SEVERITY__CRITICAL ||
+        is_over(judge, alert->fingerprint, heard_ms))
+        return true;
+    for (size_t i = (size_t)said->order; i < judge->count; i++) {
+        const struct said *const end = &judge->said[i];
+
+        if (ends_as(end, "COMPLETED") && end->at_ms > heard_ms &&
+            judge_signal(judge, end->signal->deployment, end->signal->body_case) == end &&
+            has_changed(judge, end->signal->deployment, alert->service, said->order))
+            return judge_broken(judge,
+                                "%s is complete, and had changed %s before %s fired",
+                                end->signal->deployment,
+                                alert->service,
+                                alert->fingerprint);
+    }
+    return true;
+}
+
+/* Once monitoring and everybody between is well, an alert reaches whoever changed the service.
+ */
+static bool alerts_reach_who_changed_it(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->count && judge->history->healed_ms > 0; i++) {
+        const Pb__AlertBatch *const batch = judge->said[i].alerts;
+
+        for (size_t a = 0; batch != NULL && a < batch->n_alerts; a++) {
+            if (!alert_is_heeded(judge, &judge->said[i], batch->alerts[a]))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* No exit by a failure without something that failed, none by a decision without one. */
 static bool was_decided(const struct judge *judge, const char *deployment, const char *feature)
 {
@@ -278,6 +354,7 @@ const struct rule rules_of_ends[] = {
     { "every deployment says how it ended", every_deployment_ends },
     { "complete means complete", complete_is_complete },
     { "a critical incident stops what runs", a_critical_incident_stops },
+    { "an alert stops who changed the service", alerts_reach_who_changed_it },
     { "aborted means that somebody decided it", aborted_by_a_decision },
     { "the end is the last signal", the_end_is_the_last_signal },
     { "the archive says the same end", the_archive_says_the_same },

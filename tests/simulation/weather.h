@@ -20,7 +20,7 @@
     X(evicted, 12000)   /* the group gives up on a process that is alive */                    \
     X(store_tail, 2500) /* Redis comes back as it was a few seconds ago */                     \
     X(replica, 1500)    /* a lagging replica of it is promoted, and not all know */            \
-    X(log_tail, 600)    /* Kafka loses what had been applied */                                \
+    X(log_tail, 600)  /* Kafka loses what had been applied */                                \
     X(store_empty, 800) /* Redis comes back empty */                                           \
     X(store_away, 1500) /* Redis does not answer for a while */                                \
     X(bus_away, 1500)   /* Kafka does not answer for a while */                                \
@@ -32,6 +32,7 @@
     X(poison, 4000)     /* a record nobody can read */                                         \
     X(gateway, 3000)    /* a gateway hears nothing for a while */                              \
     X(incident, 20000)  /* something is wrong with what was deployed */                        \
+    X(alert, 5000)      /* an alert fires, or is over */                                       \
     X(freeze, 1500)                                                                            \
     X(kill, 800)       /* a person turns a feature off at the gateway */                       \
     X(whim, 8000)      /* a person asks for something at an odd moment */                      \

@@ -184,6 +184,8 @@ static int64_t next_ms(const struct world *world)
 
     if (late_ms < next)
         next = late_ms;
+    if (alarms_wake_ms(world) < next)
+        next = alarms_wake_ms(world);
     for (size_t i = 0; i < world->process_count; i++) {
         const int64_t wake_ms = process_wake_ms(&world->processes[i]);
 
@@ -215,6 +217,7 @@ void world_round(struct world *world)
     copy_store(world);
     if (!world->quiet)
         mischief_turn(world);
+    alarms_turn(world);
     replica_turn(world);
     log_loss_turn(world);
     outer_world_turn(world, world_now_ms(world));

@@ -28,6 +28,7 @@ enum {
     POLICIES = 3,
     GLANCES_MAX = 48,
     STORES_MAX = 4, /* Of one process. */
+    ALARMS_MAX = 64,
     ASKED_MAX = 512,
     SESSION_MS = 6000,
 };
@@ -112,7 +113,18 @@ struct log_loss {
     bool folds_anew;    /* Else the state is kept. */
     bool deciding;      /* One coordinator is up alone, with what was decided. */
     bool decided;
+    bool forgotten;   /* Redis forgot since, too: what was lost cannot be missed by it. */
     bool passed_over; /* Somebody went on before that. */
+};
+
+/* An alert of monitoring. */
+struct alarm {
+    const char *service;
+    const char *name;
+    const char *fingerprint;
+    int64_t since_ms;
+    bool critical;
+    bool open;
 };
 
 /* What people saw under a key when they looked last. */
@@ -150,6 +162,10 @@ struct world {
     int64_t store_back_ms;   /* Redis is away until then. */
     int64_t bus_back_ms;
     struct log_loss loss;
+    struct alarm alarms[ALARMS_MAX];
+    size_t alarm_count;
+    int64_t last_alarm_ms;  /* When the last one fires, after all has healed; 0: no more. */
+    int64_t alarms_over_ms; /* When all are over; 0: they are. */
     struct bus bus;
     struct store store;
     struct arena arena;   /* Of the whole run. */
@@ -328,10 +344,20 @@ void replica_turn(struct world *world);
 void log_loss_happen(struct world *world);
 /* The operator looks, decides and acts. */
 void log_loss_turn(struct world *world);
+/* Redis forgets something. */
+void log_loss_forget(struct world *world);
 /* A coordinator that is not to be started now. */
 bool log_loss_keeps_down(const struct process *process);
 /* What it is started with; NULL: nothing. */
 const char *log_loss_flag(const struct process *process);
+
+/* --- alarms.c --- */
+void alarms_happen(struct world *world);
+/* From now on nothing else goes wrong. */
+void alarms_heal(struct world *world);
+void alarms_turn(struct world *world);
+int64_t alarms_wake_ms(const struct world *world);
+bool alarms_are_over(const struct world *world);
 
 /* --- mischief.c --- */
 void mischief_turn(struct world *world);

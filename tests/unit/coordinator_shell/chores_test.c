@@ -328,6 +328,45 @@ static void a_log_that_lost_its_tail_stops_the_partition_and_says_what_to_do(voi
     assert_int_equal(story_unpack(&story, "pay.1")->step, 2);
 }
 
+static void a_log_that_loses_its_tail_under_its_owner_stops_it_and_nothing_is_said(void **state)
+{
+    const int32_t p = story_partition(&story, "pay");
+    const char *why;
+    int64_t high;
+
+    (void)state;
+    begin(2);
+    lose_the_last_record();
+    high = memory_broker_high(story.cluster.broker, "events.v1", p);
+    story_pass(&story, 60 * 1000);
+    why = story_not_ready(&story, story.coordinator);
+    assert_non_null(strstr(why, "has no offset"));
+    assert_int_equal(memory_broker_high(story.cluster.broker, "events.v1", p), high);
+    cluster_stop(story.coordinator);
+    story_start(&story);
+    why = story_not_ready(&story, story.coordinator);
+    assert_non_null(strstr(why, "records were lost"));
+}
+
+static void an_owner_that_hears_another_record_in_the_place_of_the_last_stops(void **state)
+{
+    const int32_t p = story_partition(&story, "pay");
+    struct coordinator *shell;
+    struct error error = { 0 };
+    int64_t high;
+
+    (void)state;
+    begin(2);
+    shell = story.coordinator->state;
+    high = memory_broker_high(story.cluster.broker, "events.v1", p);
+    assert_int_equal(shell->events.seek(shell->events.self, "events.v1", p, high - 1, &error),
+                     ERR_OK);
+    lose_the_last_record();
+    story_request(&story, "pay.1", true);
+    story_pass(&story, 10 * 1000);
+    assert_non_null(strstr(story_not_ready(&story, story.coordinator), "is not the one"));
+}
+
 static void another_record_in_the_place_of_the_one_applied_last_is_noticed(void **state)
 {
     (void)state;
@@ -419,6 +458,8 @@ int main(void)
         STORY(a_latch_written_while_nobody_was_there_is_found_at_take_over),
         STORY(a_latch_by_somebody_who_may_not_write_it_is_a_dead_letter),
         STORY(a_log_that_lost_its_tail_stops_the_partition_and_says_what_to_do),
+        STORY(a_log_that_loses_its_tail_under_its_owner_stops_it_and_nothing_is_said),
+        STORY(an_owner_that_hears_another_record_in_the_place_of_the_last_stops),
         STORY(another_record_in_the_place_of_the_one_applied_last_is_noticed),
         STORY(told_to_rebuild_the_state_is_what_the_log_says),
         STORY(told_to_adopt_the_state_stays_and_the_log_goes_on),
