@@ -259,6 +259,16 @@ const struct said *judge_signal(const struct judge *judge,
     return NULL;
 }
 
+/* False: nobody wants to know of more. */
+static bool note(struct judge *judge, const struct rule *rule)
+{
+    if (judge->rule == NULL)
+        judge->rule = rule->name;
+    else
+        judge->also(rule->name);
+    return judge->also != NULL;
+}
+
 bool judge_all(struct judge *judge)
 {
     static const struct rule *const whole[] = {
@@ -275,11 +285,9 @@ bool judge_all(struct judge *judge)
 
     for (size_t b = 0; books[b] != NULL; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {
-            if (!rule->holds(judge)) {
-                judge->rule = rule->name;
+            if (!rule->holds(judge) && !note(judge, rule))
                 return false;
-            }
         }
     }
-    return true;
+    return judge->rule == NULL;
 }

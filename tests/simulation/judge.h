@@ -39,6 +39,9 @@ struct judge {
     const char *const *features;
     size_t feature_count;
 
+    /* Told of each rule that is broken after the first; NULL: nobody asks. */
+    void (*also)(const char *rule);
+
     /* The first rule that was broken; NULL: none. */
     const char *rule;
     char sentence[512];
@@ -50,7 +53,8 @@ void judge_read(struct judge *judge, struct memory_broker *broker, int32_t parti
 /* Finds what a record says; it is poison if nobody can, or if it is marked so. */
 void judge_understand(struct judge *judge, struct said *said);
 
-/* Applies every rule until one is broken. True if all hold. */
+/* Applies every rule until one is broken, or all if somebody asks for that. True if all hold.
+ */
 bool judge_all(struct judge *judge);
 
 /* For rules: this one is broken. Returns false. */

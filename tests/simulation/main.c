@@ -2,7 +2,7 @@
  * time, with everything going wrong that can; a judge who was not there reads the record.
  *
  *     slipway-simulation [--seeds N] [--first S] [--seconds T] [--twice EVERY] [--trace]
- *                        [--keep FOLDER] [--faults]
+ *                        [--keep FOLDER] [--faults] [--every-rule]
  *
  * With --faults, how often each kind of trouble came about is printed in the end; over runs
  * without a limit of time it is a failure if one never did.
@@ -38,6 +38,7 @@ struct options {
     uint64_t seconds; /* After that much time no new run begins; 0: all are run. */
     uint64_t twice;   /* Every so many seeds are run once more and compared; 0: none. */
     bool trace;
+    bool every_rule;          /* Not only the first that is broken. */
     struct faults_seen *seen; /* NULL: nobody wants to know. */
     const char *keep;         /* Folder for what was on events.v1; NULL: nowhere. */
 };
@@ -176,6 +177,11 @@ static bool requests_are_answered(struct world *world, struct outcome *ret)
     return false;
 }
 
+static void say_also(const char *rule)
+{
+    (void)printf("also broken: %s\n", rule);
+}
+
 static void judge_run(struct world *world, struct outcome *ret)
 {
     const char *features[FEATURES_MAX];
@@ -183,7 +189,8 @@ static void judge_run(struct world *world, struct outcome *ret)
     struct judge judge = { .arena = &arena,
                            .history = &world->history,
                            .features = features,
-                           .feature_count = world->feature_count };
+                           .feature_count = world->feature_count,
+                           .also = world->every_rule ? say_also : NULL };
 
     for (size_t i = 0; i < world->feature_count; i++)
         features[i] = world->features[i].name;
@@ -235,6 +242,7 @@ static void run(struct stage_set *set,
 
     memset(ret, 0, sizeof *ret);
     world.tracing = options->trace;
+    world.every_rule = options->every_rule;
     world_open(&world, set, seed);
     if (walk(&world, ret) && (world.loss.high > 0 || requests_are_answered(&world, ret)))
         judge_run(&world, ret);
@@ -301,6 +309,10 @@ static bool read_options(int argc, char **argv, struct options *ret)
             ret->trace = true;
             continue;
         }
+        if (strcmp(argv[i], "--every-rule") == 0) {
+            ret->every_rule = true;
+            continue;
+        }
         if (strcmp(argv[i], "--faults") == 0) {
             ret->seen = &seen;
             continue;
@@ -336,7 +348,8 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options)) {
         (void)fprintf(stderr,
                       "usage: slipway-simulation [--seeds N] [--first S] [--seconds T] "
-                      "[--twice EVERY] [--trace] [--keep FOLDER] [--faults]\n");
+                      "[--twice EVERY] [--trace] [--keep FOLDER] [--faults] "
+                      "[--every-rule]\n");
         return 2;
     }
     /* Every run takes and gives back the same memory. */

@@ -20,7 +20,7 @@
     X(evicted, 12000)   /* the group gives up on a process that is alive */                    \
     X(store_tail, 2500) /* Redis comes back as it was a few seconds ago */                     \
     X(replica, 1500)    /* a lagging replica of it is promoted, and not all know */            \
-    X(log_tail, 600)  /* Kafka loses what had been applied */                                \
+    X(log_tail, 600)    /* Kafka loses what had been applied */                                \
     X(store_empty, 800) /* Redis comes back empty */                                           \
     X(store_away, 1500) /* Redis does not answer for a while */                                \
     X(bus_away, 1500)   /* Kafka does not answer for a while */                                \

@@ -97,9 +97,11 @@ void world_open(struct world *world, struct stage_set *set, uint64_t seed)
     struct clock_port clock;
     struct error error = { 0 };
     const bool tracing = world->tracing;
+    const bool every_rule = world->every_rule;
 
     memset(world, 0, sizeof *world);
     world->tracing = tracing;
+    world->every_rule = every_rule;
     world->set = set;
     world->seed = seed;
     world->dice = dice_of(seed);

@@ -187,6 +187,7 @@ struct world {
     struct history history;
     struct faults faults;
     bool tracing;
+    bool every_rule;    /* Not only the first that is broken is told. */
     int64_t traced[64]; /* How far, by topic and partition. */
 };
 
