@@ -197,13 +197,41 @@ const Pb__DeploymentReport *judge_report(const struct judge *judge, const char *
     return NULL;
 }
 
+static int by_id(const void *left, const void *right)
+{
+    const struct said *const a = *(const struct said *const *)left;
+    const struct said *const b = *(const struct said *const *)right;
+    const int ids = strcmp(a->id, b->id);
+
+    return ids != 0 ? ids : (a->order > b->order) - (a->order < b->order);
+}
+
+static void sort_events(struct judge *judge)
+{
+    judge->events = arena_alloc(judge->arena, (judge->count + 1) * sizeof *judge->events);
+    for (size_t i = 0; i < judge->count; i++) {
+        if (judge->said[i].event != NULL)
+            judge->events[judge->event_count++] = &judge->said[i];
+    }
+    qsort(judge->events, judge->event_count, sizeof *judge->events, by_id);
+}
+
 const struct said *judge_event(const struct judge *judge, const char *id)
 {
-    for (size_t i = 0; i < judge->count && id[0] != '\0'; i++) {
-        if (judge->said[i].event != NULL && strcmp(judge->said[i].id, id) == 0)
-            return &judge->said[i];
+    size_t low = 0;
+    size_t high = id[0] != '\0' ? judge->event_count : 0;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (strcmp(judge->events[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    return id[0] != '\0' && low < judge->event_count && strcmp(judge->events[low]->id, id) == 0
+               ? judge->events[low]
+               : NULL;
 }
 
 const Pb__DeploymentReport *judge_next_report(const struct judge *judge, size_t *at)
@@ -283,6 +311,7 @@ bool judge_all(struct judge *judge)
                                             : judge->history->log_fate == LOG_ADOPTED ? adopted
                                                                                       : rebuilt;
 
+    sort_events(judge);
     for (size_t b = 0; books[b] != NULL; b++) {
         for (const struct rule *rule = books[b]; rule->name != NULL; rule++) {
             if (!rule->holds(judge) && !note(judge, rule))

@@ -35,6 +35,8 @@ struct judge {
     struct arena *arena;
     const struct said *said; /* In the order of publishing. */
     size_t count;
+    const struct said **events; /* By their ids, then in the order of publishing. */
+    size_t event_count;
     const struct history *history;
     const char *const *features;
     size_t feature_count;
