@@ -16,13 +16,15 @@ void batch_first(struct turn *turn)
         cursor->change++;
 }
 
-/* What was seen of earlier batches is in the timeline; the state is bounded. */
+/* What was seen of the earliest batches is in the timeline; the state is bounded. */
 static void forget_earlier_batches(struct turn *turn)
 {
     Pb__StepState *const step = state_step(turn, 2);
 
-    for (size_t i = step->n_results; step->n_results > RESULTS_OF_BATCHES_MAX && i-- > 0;) {
-        if (!result_waived(turn, step->results[i]))
+    for (size_t i = 0; step->n_results > RESULTS_OF_BATCHES_MAX && i < step->n_results;) {
+        if (result_waived(turn, step->results[i]))
+            i++;
+        else
             PB_REMOVE(step, results, i);
     }
 }
