@@ -96,7 +96,7 @@ static void feature_ends(struct play *play, Pb__FeatureState **feature, const ch
 static void of_contents_a_feature_forgets_the_oldest(void **state)
 {
     struct play *const play = *state;
-    Pb__FeatureState *feature = NULL;
+    Pb__FeatureState *feature = pb_new(&play->arena, &pb__feature_state__descriptor);
 
     for (int i = 0; i < 17; i++) {
         assert_int_equal(feature_accepts(play, &feature, numbered(play, "content", i)),
