@@ -15,8 +15,9 @@ EVENTS = int(os.environ.get("SLIPWAY_TEST_KILLED_EVENTS", 1200))
 # The first, one in the middle, the last of all partitions; and batches early and late in the fold.
 PLACES = [*(f"takeover-after-{word}:{nth}" for word in ("clean", "owner", "ready", "publish")
             for nth in (1, PARTITIONS // 2, PARTITIONS)),
-          *(f"{word}:{nth}" for word in ("after-receive", "before-commit", "after-commit")
-            for nth in (1, PARTITIONS))]
+          *(f"{word}:{nth}" for word in ("before-commit", "after-commit")
+            for nth in (1, PARTITIONS)),
+          *(f"after-receive:{nth}" for nth in (1, 4))]
 WALKERS, VERIFIED = 8, 12
 
 
