@@ -26,13 +26,14 @@ static void add_late(struct listing *list)
 static bool is_due(const struct listing *list, const char *timer)
 {
     return strcmp(timer, "retry") == 0 || strcmp(timer, "auto-resume") == 0 ||
-           attempt_weather(list, AROUND);
+           strcmp(timer, "plan") == 0 || attempt_weather(list, AROUND);
 }
 
 static void add_timer(struct listing *list, const Pb__Timer *timer, const char *label)
 {
     struct arena *const arena = &list->search->scratch;
-    const bool helps = strcmp(timer->id, "retry") == 0 || strcmp(timer->id, "auto-resume") == 0;
+    const bool helps = strcmp(timer->id, "retry") == 0 ||
+                       strcmp(timer->id, "auto-resume") == 0 || strcmp(timer->id, "plan") == 0;
     Pb__Event *const event =
         attempt_add(list, label, helps ? WHY_WELL : WHY_TIME, PB__EVENT__BODY_TIMER_FIRED);
 

@@ -5,9 +5,9 @@ enum { EVERY_FIRST = 7 };
 /* So many are kept at most, spread over the whole search: from now on only every second one. */
 static void thin_out(struct search *search)
 {
-    for (size_t i = 0; i < AUDITS_MAX / 2; i++)
+    for (size_t i = 0; i < search->audit_max / 2; i++)
         search->audit[i] = search->audit[2 * i];
-    search->audit_count = AUDITS_MAX / 2;
+    search->audit_count = search->audit_max / 2;
     search->audit_every *= 2;
 }
 
@@ -16,7 +16,7 @@ void audit_note(struct search *search, const Pb__DeploymentState *state, struct 
 {
     if (search->audit_every == 0)
         search->audit_every = EVERY_FIRST;
-    if (search->audit_count == AUDITS_MAX)
+    if (search->audit_count == search->audit_max)
         thin_out(search);
     if (search->events % search->audit_every != 0)
         return;
@@ -95,15 +95,17 @@ void audit_compare(struct search *search, size_t index)
 {
     const struct audit *const audit = &search->audit[index];
     const struct node *const known = &search->nodes[audit->node];
-    struct outlook one;
-    struct outlook other;
+    struct outlook one = { 0 };
+    struct outlook other = { 0 };
 
     arena_reset(&search->scratch);
     search->audits++;
     look_out(search, audit->state, &known->world, &one);
     look_out(search, known->state, &known->world, &other);
-    if (one.count != other.count)
+    if (one.count != other.count) {
         differs(search, audit, "", "what may come");
+        return;
+    }
     for (size_t i = 0; i < one.count && search->breach[0] == '\0'; i++) {
         if (strcmp(one.labels[i], other.labels[i]) != 0)
             differs(search, audit, one.labels[i], other.labels[i]);

@@ -80,8 +80,12 @@ static void each_rule_of_the_model_prevents_what_it_is_for(void **state)
     (void)state;
     for (size_t i = 0; i < case_count; i++) {
         static struct search search;
-        const struct scenario scenario = { cases[i].rule, cases[i].plan, EVERYTHING, 0,
-                                           false,         20000 };
+        const struct scenario scenario = {
+            .name = cases[i].rule,
+            .plan = cases[i].plan,
+            .weather = EVERYTHING,
+            .nodes_max = 20000,
+        };
         size_t at;
 
         search_open(&search, &scenario);

@@ -62,6 +62,7 @@ struct scenario {
     uint8_t troubles; /* At most so many in one run; 0: without bound. */
     bool deep;        /* Only when asked for: minutes, not seconds. */
     size_t nodes_max; /* More than it has: the search must end by itself. */
+    bool back;        /* It takes back one that was completed: kind ROLLBACK. */
 };
 
 struct node {
@@ -89,6 +90,7 @@ struct search {
     size_t audits;       /* States taken for known ones, whose events were compared. */
     struct audit *audit; /* Still to be compared. */
     size_t audit_count;
+    size_t audit_max;
     size_t audit_every; /* One of so many events. */
     char breach[4096];  /* The first, with its shortest trace; "" if none. */
 
@@ -110,7 +112,8 @@ struct audit {
     const char *label;
 };
 
-enum { AUDITS_MAX = 4096 };
+/* When all plans are explored, and when only the quick ones are. */
+enum { AUDITS_MAX = 4096, AUDITS_QUICK = 256 };
 
 /* One event tried in a state. */
 struct attempt {
@@ -247,7 +250,7 @@ void search_open(struct search *search, const struct scenario *scenario);
 void search_close(struct search *search);
 
 /* Judges that node, tries all its events, judges what they do, and adds what they lead to. */
-void search_expand(struct search *search, size_t node);
+void search_expand(struct search *search, size_t from);
 
 /* In the scratch arena. */
 Pb__DeploymentState *search_state(struct search *search, size_t node);

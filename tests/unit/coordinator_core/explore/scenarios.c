@@ -78,24 +78,27 @@ static Pb__Plan *whole(struct arena *arena)
 }
 
 /* clang-format off */
-/* name                plan              weather                    troubles deep   at most */
+/*  name                plan                    weather               troubles  deep     at most  back */
 const struct scenario scenarios[] = {
-    { "keep-and-manual",  keep_and_manual,  0,                         0, false,   40000 },
-    { "flags-only",       plan_flags_only,       0,                         0, false,   20000 },
-    { "gate-and-block",   plan_gate_and_block,   0,                         0, false,   40000 },
-    { "intake",           plan_flags_only,       INTAKE,                    0, false,   40000 },
-    { "flags-late",       plan_flags_only,       LATE,                      0, true,   100000 },
-    { "windowed",         windowed,         WINDOW,                    0, true,   400000 },
-    { "signed-off",       signed_off,       0,                         0, true,   800000 },
-    { "warned",           warned,           UNSURE,                    0, true,   800000 },
-    { "two-batches-stop", plan_two_batches_stop, AROUND,                    0, true,   400000 },
-    { "keep-and-newer",   keep_and_manual,  AROUND | NEWER,            0, true,  1000000 },
-    { "flags-killed",     plan_flags_only,       AROUND | LATE,             0, true,  1000000 },
-    { "flags-and-doubt",  plan_flags_only,       UNSURE | AROUND | INTAKE,  0, true,  2000000 },
-    { "gate-and-doubt",   plan_gate_and_block,   UNSURE | AROUND,           0, true,  2000000 },
-    { "whole-two",        whole,            EVERYTHING,                2, false,   40000 },
-    { "whole-three",      whole,            EVERYTHING,                3, true,   400000 },
-    { "whole-four",       whole,            EVERYTHING,                4, true,  4000000 },
+    { "keep-and-manual",  keep_and_manual,        0,                         0, false,    40000, false },
+    { "flags-only",       plan_flags_only,        0,                         0, false,    20000, false },
+    { "gate-and-block",   plan_gate_and_block,    0,                         0, false,    40000, false },
+    { "intake",           plan_flags_only,        INTAKE,                    0, false,    40000, false },
+    { "flags-late",       plan_flags_only,        LATE,                      0, true,    100000, false },
+    { "windowed",         windowed,               WINDOW,                    0, true,    400000, false },
+    { "signed-off",       signed_off,             0,                         0, true,    800000, false },
+    { "warned",           warned,                 UNSURE,                    0, true,    800000, false },
+    { "two-batches-stop", plan_two_batches_stop,  AROUND,                    0, true,    400000, false },
+    { "keep-and-newer",   keep_and_manual,        AROUND | NEWER,            0, true,   1000000, false },
+    { "flags-killed",     plan_flags_only,        AROUND | LATE,             0, true,   1000000, false },
+    { "flags-and-doubt",  plan_flags_only,        UNSURE | AROUND | INTAKE,  0, true,   2000000, false },
+    { "gate-and-doubt",   plan_gate_and_block,    UNSURE | AROUND,           0, true,   2000000, false },
+    { "taken-back",       plan_two_batches_stop,  AROUND | NEWER,            0, false,    40000, true  },
+    { "taken-back-kept",  keep_and_manual,        EVERYTHING,                0, true,   1000000, true  },
+    { "whole-two",        whole,                  EVERYTHING,                2, false,    40000, false },
+    { "whole-three",      whole,                  EVERYTHING,                3, true,    400000, false },
+    { "whole-four",       whole,                  EVERYTHING,                4, true,   1000000, false },
+    { "whole-five",       whole,                  EVERYTHING,                5, true,   4000000, false },
 };
 /* clang-format on */
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

@@ -87,7 +87,9 @@ static bool helps(const Pb__DeploymentState *state, const char *label)
         { "approve", "approve" }, { "supply", "replan" },    { "retry", "retry" },
         { "attest", "attest" },   { "signoff", "sign-off" }, { "resume", "resume" },
     };
-    static const char *const others[] = { "granted", "plan", "freeze ends", "window ends" };
+    static const char *const others[] = {
+        "granted", "plan", "freeze ends", "window ends", "timer plan"
+    };
 
     for (size_t i = 0; i < state->waiting_for->n_actions; i++) {
         for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
@@ -300,6 +302,7 @@ void search_open(struct search *search, const struct scenario *scenario)
     search->keys = array(scenario->nodes_max, sizeof *search->keys);
     search->table = array(search->table_size, sizeof *search->table);
     search->audit = array(AUDITS_MAX, sizeof *search->audit);
+    search->audit_max = getenv("EXPLORE") != NULL ? AUDITS_MAX : AUDITS_QUICK;
     search->led = array(ATTEMPTS_MAX, sizeof *search->led);
     state = birth_of(search, &world);
     (void)node_of(search, state, &world, 0, NULL);
