@@ -28,17 +28,12 @@ static bool is_due(struct coordinator *shell, int64_t *next_ms, int64_t every_ms
  * fits all commits, while workers wait for that word. */
 static void check_mark(struct coordinator *shell, struct partition *partition)
 {
-    struct log_mark stored = { 0 };
     struct error error = { 0 };
     enum err err;
 
     if (partition->phase != PARTITION_LIVE)
         return;
-    err = mark_read(shell, partition->number, &stored, &error);
-    if (err == ERR_OK && (strcmp(stored.owner, partition->mark.owner) != 0 ||
-                          strcmp(stored.ready, partition->mark.owner) != 0 ||
-                          stored.offset != partition->mark.offset))
-        err = error_set(&error, ERR_CONFLICT, "Redis is not what it was after the last commit");
+    err = partition_unchanged(shell, partition, &error);
     if (err != ERR_OK)
         partition_retake(shell, partition, err, &error);
 }

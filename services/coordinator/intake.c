@@ -153,6 +153,15 @@ static Pb__Event *event_of(struct arena *arena, const struct accepted *accepted)
     return event;
 }
 
+/* What it was said under one id is answered under one id, and with the same words, however
+ * often it comes: so the sender's time counts, unless it is none that can be. */
+static int64_t time_of(const struct accepted *accepted)
+{
+    const int64_t said_ms = accepted->envelope.time_ms;
+
+    return said_ms > 0 && said_ms < accepted->record->at_ms ? said_ms : accepted->record->at_ms;
+}
+
 static struct outgoing outgoing_of(struct arena *arena,
                                    const struct accepted *accepted,
                                    const char *what)
@@ -162,7 +171,7 @@ static struct outgoing outgoing_of(struct arena *arena,
         .id = arena_printf(arena, "%s.%s", what, id_of(arena, accepted)),
         .subject = "",
         .traceparent = arena_text(arena, accepted->envelope.traceparent),
-        .at_ms = accepted->record->at_ms,
+        .at_ms = time_of(accepted),
         .deployment = "",
         .approach = "",
     };
@@ -203,7 +212,7 @@ static void tell_sender(struct arena *arena,
     signal->feature = arena_text(arena, feature);
     if (accepted->signed_off != NULL)
         signal->environment = accepted->signed_off->environment;
-    signal->at_ms = accepted->record->at_ms;
+    signal->at_ms = time_of(accepted);
     signal->body_case = PB__SIGNAL__BODY_ACCEPTANCE_REFUSED;
     signal->acceptance_refused = pb_new(arena, &pb__acceptance_refused__descriptor);
     signal->acceptance_refused->reason = arena_text(arena, letter->reason);

@@ -1,5 +1,6 @@
 #include "services/coordinator/outbox.h"
 
+#include "common/state/projection.h"
 #include "common/wire/topics.h"
 #include "services/coordinator/compile.h"
 #include "services/coordinator/in_hand.h"
@@ -171,16 +172,47 @@ static enum err give_up(struct coordinator *shell,
     return ERR_OK;
 }
 
-/* Fills in the message of what is made only now. */
-static enum err make(struct coordinator *shell, struct outgoing *outgoing, struct error *error)
+static enum err make_from_store(struct coordinator *shell,
+                                struct outgoing *outgoing,
+                                struct error *error)
 {
     if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_COMPILE)
         return compile_answer(shell, outgoing, outgoing, error);
     if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_ARCHIVE)
         return archive_make(shell, outgoing, outgoing, error);
-    if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_FINISHED)
-        return finished_make(shell, outgoing, outgoing, error);
-    return ERR_OK;
+    return finished_make(shell, outgoing, outgoing, error);
+}
+
+/* Fills in the message of what is made only now, or gives it up: then *ret_made is false. It is
+ * made of what Redis holds, and must say the same whenever it is made: not of a Redis that has
+ * lost its tail. */
+static enum err make(struct coordinator *shell,
+                     struct outgoing *outgoing,
+                     bool *ret_made,
+                     struct error *error)
+{
+    const struct partition *partition;
+    const char *feature;
+    struct error why = { 0 };
+    enum err err;
+    enum err made;
+
+    *ret_made = true;
+    if (outgoing->kind == PB__OUTBOX_KIND__OUTBOX_RECORD)
+        return ERR_OK;
+    made = make_from_store(shell, outgoing, &why);
+    feature = projection_feature_of(&shell->arena, outgoing->deployment);
+    partition = partition_find(shell, bus_partition(feature, shell->partition_count));
+    if (partition == NULL)
+        return error_set(error, ERR_CONFLICT, "%s is no longer ours", outgoing->deployment);
+    err = partition_unchanged(shell, partition, error);
+    if (err != ERR_OK || made == ERR_OK)
+        return err;
+    *ret_made = false;
+    err = give_up(shell, outgoing, made, &why);
+    if (err != ERR_OK)
+        *error = why;
+    return err;
 }
 
 static enum err publish_one(struct coordinator *shell,
@@ -198,10 +230,11 @@ static enum err publish_one(struct coordinator *shell,
     struct envelope_out out = { .topic = outgoing->topic, .key = outgoing->key };
     struct bus_record record = { 0 };
     struct outgoing made = *outgoing;
-    enum err err = make(shell, &made, error);
+    bool is_made = false;
+    enum err err = make(shell, &made, &is_made, error);
 
-    if (err != ERR_OK)
-        return give_up(shell, outgoing, err, error);
+    if (err != ERR_OK || !is_made)
+        return err;
     out.message = made.message;
     out.sign = is_signed(outgoing->topic);
     err = envelope_seal(&shell->arena, shell->ports->keys, &envelope, &out, &record, error);

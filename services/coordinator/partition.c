@@ -36,6 +36,22 @@ enum err partition_commit(struct coordinator *shell,
     return writes_commit(writes, shell->store, guards, count, error);
 }
 
+enum err partition_unchanged(struct coordinator *shell,
+                             const struct partition *partition,
+                             struct error *error)
+{
+    const struct log_mark *const mark = &partition->mark;
+    struct log_mark stored = { 0 };
+    const enum err err = mark_read(shell, partition->number, &stored, error);
+
+    if (err != ERR_OK)
+        return err;
+    if (strcmp(stored.owner, mark->owner) == 0 && strcmp(stored.ready, mark->owner) == 0 &&
+        stored.offset == mark->offset)
+        return ERR_OK;
+    return error_set(error, ERR_CONFLICT, "Redis is not what it was after the last commit");
+}
+
 enum err partition_sweep(struct coordinator *shell,
                          struct partition *partition,
                          struct writes *writes,

@@ -49,6 +49,12 @@ enum err partition_sweep(struct coordinator *shell,
                          struct writes *writes,
                          struct error *error) MUST_CHECK;
 
+/* ERR_CONFLICT when Redis does not stand where this process left it. What was read from it
+ * before is then not to be believed: said when that is to go out, which no commit guards. */
+enum err partition_unchanged(struct coordinator *shell,
+                             const struct partition *partition,
+                             struct error *error) MUST_CHECK;
+
 /* "3", for logs and metrics. */
 const char *partition_name(struct coordinator *shell, const struct partition *partition);
 

@@ -404,6 +404,10 @@ static enum err publish_wanted(struct coordinator *shell,
         err = outbox_load(shell, partition, &outbox, error);
     if (err == ERR_OK)
         err = leases_commands(shell, partition, &outbox, error);
+    /* What a Redis that has lost its tail no longer holds would not be said, and the group
+     * would be told that it was. */
+    if (err == ERR_OK)
+        err = partition_unchanged(shell, partition, error);
     if (err == ERR_OK)
         err = outbox_publish(shell, &outbox, error);
     in_hand_partition(shell, partition, CRASH_TAKEOVER_AFTER_PUBLISH);
