@@ -118,7 +118,9 @@ enum err aggregate_plan(struct batch *batch,
         return ERR_OK;
     err = batch->shell->store.get(batch->shell->store.self, batch->arena, key, &value, error);
     if (err == ERR_OK && value.bytes == NULL)
-        err = error_set(error, ERR_CONFLICT, "the plan is gone");
+        err = error_set(error,
+                        ERR_CONFLICT,
+                        "the plan is gone; start with --rebuild to fold the state anew");
     if (err == ERR_OK)
         err = cache_put_plan(cache,
                              state->plan_hash,

@@ -124,6 +124,57 @@ static void what_is_missing_and_what_is_too_much_is_named(void **state)
     assert_int_equal(status, VERIFY_DIFFERS);
 }
 
+/* One name too many hides none of those around it. */
+static void what_is_too_much_is_named_alone(void **state)
+{
+    struct stage *const stage = *state;
+    struct arena *const arena = &stage->cluster.arena;
+    const char *const prefix = stage->settings->redis.prefix;
+    const int32_t p = partition_of(stage);
+    const char *report;
+    int status = -1;
+
+    write(stage,
+          &(struct store_op){ .kind = STORE_SORTED_ADD,
+                              .key = KEY_LIVE(arena, p, prefix),
+                              .field = "a.1",
+                              .score = 5 });
+    write(stage,
+          &(struct store_op){ .kind = STORE_SORTED_ADD,
+                              .key = KEY_DONE(arena, p, prefix),
+                              .field = "a.1",
+                              .score = 5 });
+    write(stage,
+          &(struct store_op){ .kind = STORE_HASH_SET,
+                              .key = KEY_TIMELINE(arena, p, prefix, STAGE_DEPLOYMENT),
+                              .field = "0000000000.0000",
+                              .value = { "?", 1 } });
+    report = verified(stage, &status);
+    assert_non_null(strstr(report, "live deployments: a.1 at 5: in Redis, and not by the log"));
+    assert_non_null(
+        strstr(report, "ended deployments: a.1 at 5: in Redis, and not by the log"));
+    assert_non_null(strstr(report, "entry 0000000000.0000: in Redis, and not by the log"));
+    assert_non_null(strstr(report, "3 differences: Redis is not what the log says"));
+    assert_int_equal(status, VERIFY_DIFFERS);
+}
+
+/* A partition whose log has no more than its first record is not empty. */
+static void of_a_log_that_only_began_redis_may_not_hold_nothing(void **state)
+{
+    struct stage *const stage = *state;
+    const int32_t other = (int32_t)stage->settings->kafka.partitions - 1;
+    int status = -1;
+
+    assert_non_null(memory_broker_record(stage->cluster.broker, "events.v1", other, 0));
+    assert_null(memory_broker_record(stage->cluster.broker, "events.v1", other, 1));
+    write(stage,
+          &(struct store_op){
+              .kind = STORE_DELETE,
+              .key = KEY_LOG(&stage->cluster.arena, other, stage->settings->redis.prefix) });
+    assert_non_null(strstr(verified(stage, &status), "Redis holds nothing of it yet"));
+    assert_int_equal(status, VERIFY_DIFFERS);
+}
+
 static void a_redis_that_lost_everything_is_told_from_one_that_is_right(void **state)
 {
     struct stage *const stage = *state;
@@ -158,6 +209,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             what_a_coordinator_wrote_is_what_the_log_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_too_much_is_named_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            of_a_log_that_only_began_redis_may_not_hold_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_changed_state_is_named_with_its_first_differing_field, setup, teardown),
         cmocka_unit_test_setup_teardown(

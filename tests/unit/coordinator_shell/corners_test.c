@@ -294,6 +294,64 @@ static void a_rebuild_leaves_nothing_of_what_another_state_had_ended(void **stat
     check_cleaned("done");
 }
 
+/* --- what fails, and what dies --- */
+
+/* The first publication to that topic fails. */
+struct refusal {
+    const char *topic;
+    unsigned happened;
+};
+
+static enum memory_fault refuse(void *self, const char *operation, const char *object)
+{
+    struct refusal *const refusal = self;
+
+    if (refusal->happened > 0 || strcmp(operation, "publish") != 0 ||
+        strcmp(object, refusal->topic) != 0)
+        return FAULT_NONE;
+    refusal->happened++;
+    return FAULT_BEFORE;
+}
+
+static void an_acceptance_that_could_not_be_passed_on_is_taken_in_again(void **state)
+{
+    struct refusal refusal = { .topic = "events.v1", .happened = 1 };
+
+    (void)state;
+    cluster_stop(story.coordinator);
+    story.cluster.faults = (struct memory_faults){ &refusal, refuse };
+    story_start(&story);
+    refusal.happened = 0;
+    story_accept(&story, "pay", "one");
+    story_pass(&story, 4000);
+    assert_int_equal(refusal.happened, 1);
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_ACCEPTANCE_RECEIVED), 1);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__COMPLETED);
+}
+
+static void nothing_is_decided_without_the_plan(void **state)
+{
+    const char *const key = KEY_PLAN(&story.cluster.arena,
+                                     story_partition(&story, "pay"),
+                                     story.settings.redis.prefix,
+                                     "toy-plan");
+    uint64_t version;
+
+    (void)state;
+    story.silent_from = 2;
+    story_accept(&story, "pay", "one");
+    settle();
+    version = story_unpack(&story, "pay.1")->version;
+    cluster_stop(story.coordinator);
+    assert_true(holds_text(key));
+    write_ops(&(struct store_op){ .kind = STORE_DELETE, .key = key }, 1);
+    story_start(&story);
+    story_request(&story, "pay.1", true);
+    story_pass(&story, 3000);
+    assert_int_equal(story_unpack(&story, "pay.1")->version, version);
+    assert_non_null(strstr(story_not_ready(&story, story.coordinator), "the plan is gone"));
+}
+
 /* --- what is counted --- */
 
 static void deployments_are_counted_in_their_phase(void **state)
@@ -325,6 +383,8 @@ int main(void)
         STORY(two_freezes_are_two_holds),
         STORY(a_rebuild_leaves_nothing_of_what_another_state_had_live),
         STORY(a_rebuild_leaves_nothing_of_what_another_state_had_ended),
+        STORY(an_acceptance_that_could_not_be_passed_on_is_taken_in_again),
+        STORY(nothing_is_decided_without_the_plan),
         STORY(deployments_are_counted_in_their_phase),
     };
 
