@@ -317,6 +317,41 @@ static void publish_raw(struct story *story,
                      ERR_OK);
 }
 
+/* The same once more, an hour later, is answered with the same words under the same id. */
+static void what_is_refused_twice_is_refused_with_the_same_words(void **state)
+{
+    struct story *const story = *state;
+    struct bus_record record = {
+        .topic = "acceptance.v1",
+        .partition = BUS_PARTITION_BY_KEY,
+        .key = "pay",
+        .bytes = (const uint8_t *)"garbage",
+        .length = strlen("garbage"),
+        .headers = { { "ce_specversion", "1.0" },
+                     { "ce_id", "one" },
+                     { "ce_type", "slipway.v1.AcceptanceSignedOff" },
+                     { "ce_source", "/ci" },
+                     { "ce_time", "2020-01-02T03:04:05Z" },
+                     { "content-type", "application/protobuf" } },
+        .header_count = 6,
+    };
+    const int32_t partition = story_partition(story, "pay");
+    const struct bus_record *said[2];
+    struct error error = { 0 };
+
+    for (int64_t i = 0; i < 2; i++) {
+        assert_int_equal(story->cluster.bus.publish(story->cluster.bus.self, &record, &error),
+                         ERR_OK);
+        settle(story);
+        story_pass(story, 3600 * 1000);
+        said[i] = memory_broker_record(story->cluster.broker, "signals.v1", partition, i);
+        assert_non_null(said[i]);
+    }
+    assert_string_equal(bus_header(said[0], "ce_id"), bus_header(said[1], "ce_id"));
+    assert_int_equal(said[0]->length, said[1]->length);
+    assert_memory_equal(said[0]->bytes, said[1]->bytes, said[0]->length);
+}
+
 static void an_acceptance_in_json_is_as_good(void **state)
 {
     struct story *const story = *state;
@@ -442,6 +477,7 @@ int main(void)
         STORY(a_request_for_a_deployment_nobody_knows_is_refused),
         STORY(a_latch_is_out_before_everything_else_of_its_event),
         STORY(a_bad_acceptance_is_refused_where_its_sender_looks),
+        STORY(what_is_refused_twice_is_refused_with_the_same_words),
         STORY(an_acceptance_in_json_is_as_good),
         STORY(what_is_no_acceptance_is_a_dead_letter_and_harms_nobody),
         STORY(a_forged_or_misaddressed_record_is_a_dead_letter_and_moves_nobody),
