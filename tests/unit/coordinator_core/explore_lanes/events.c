@@ -251,6 +251,7 @@ size_t lanes_events(struct atlas *atlas,
     if (procedure_is_terminal(list.state->phase))
         return 0;
     add_outcomes(&list);
+    add_timer(&list, "plan", false);
     add_intake(&list);
     if (list.state->phase >= PB__PHASE__QUEUED) {
         add_freeze(&list);

@@ -61,6 +61,7 @@ struct crossing {
     unsigned trouble;
     bool deep;
     size_t nodes_max;
+    bool back; /* The first has been completed, and is taken back: kind ROLLBACK. */
 };
 
 /* A node's states unpacked, in the scratch arena. */
@@ -125,6 +126,9 @@ bool lanes_step_deployment(
     struct atlas *atlas, struct place *place, size_t node, size_t dep, const Pb__Event *event);
 bool lanes_step_lane(
     struct atlas *atlas, struct place *place, size_t node, size_t lane, const Pb__Event *event);
+
+/* The first place: all wait in the queue, or the first one's rollback begins. */
+void lanes_begin(struct atlas *atlas, struct place *place);
 
 /* Notes the breach with its trace: the way to that node, and one event more. */
 void lanes_report(struct atlas *atlas, size_t node, const char *label, const char *what);

@@ -211,6 +211,18 @@ static void expand(struct atlas *atlas, size_t node)
     }
 }
 
+static bool all_ended(struct atlas *atlas, const struct place *place)
+{
+    for (size_t i = 0; i < atlas->dep_count; i++) {
+        const Pb__DeploymentState *const state =
+            lanes_unpacked(atlas, &pb__deployment_state__descriptor, place->deps[i]);
+
+        if (!procedure_is_terminal(state->phase))
+            return false;
+    }
+    return true;
+}
+
 /* Backwards from the ends, over everything but aborts and rollbacks. */
 static void check_ends(struct atlas *atlas)
 {
@@ -220,14 +232,8 @@ static void check_ends(struct atlas *atlas)
     atlas->ways.ends = calloc(atlas->count, sizeof *atlas->ways.ends);
     assert_non_null(atlas->ways.ends);
     for (size_t i = 0; i < atlas->count; i++) {
-        struct scene scene;
-
         arena_reset(&atlas->scratch);
-        lanes_scene(atlas, &atlas->places[i], &scene);
-        atlas->ways.ends[i] = true;
-        for (size_t k = 0; k < atlas->dep_count; k++)
-            atlas->ways.ends[i] =
-                atlas->ways.ends[i] && procedure_is_terminal(scene.deps[k]->phase);
+        atlas->ways.ends[i] = all_ended(atlas, &atlas->places[i]);
     }
     stuck = ends_check(&atlas->ways, &atlas->way_out);
     if (stuck < atlas->count)
@@ -235,44 +241,6 @@ static void check_ends(struct atlas *atlas)
                      stuck,
                      "",
                      "invariant 3: not all come to an end without an abort or a rollback");
-}
-
-static struct pb_bytes born(struct atlas *atlas, size_t dep)
-{
-    Pb__Event *const event = pb_new(&atlas->scratch, &pb__event__descriptor);
-    struct procedure_output *const output = arena_alloc(&atlas->scratch, sizeof *output);
-    const struct procedure_input input = { NULL, NULL, event, "e", 1000 };
-    Pb__AcceptanceSignedOff *const acceptance =
-        pb_new(&atlas->scratch, &pb__acceptance_signed_off__descriptor);
-
-    event->deployment = lanes_dep_name(dep);
-    event->feature = arena_printf(&atlas->scratch, "%c", (char)('a' + (char)dep));
-    event->body_case = PB__EVENT__BODY_ATTEMPT_CREATED;
-    event->attempt_created = pb_new(&atlas->scratch, &pb__attempt_created__descriptor);
-    event->attempt_created->attempt = 1;
-    event->attempt_created->content_hash = "content";
-    event->attempt_created->acceptance = acceptance;
-    acceptance->environment = "production";
-    acceptance->services = atlas->plans[dep]->services;
-    acceptance->n_services = atlas->plans[dep]->n_services;
-    assert_int_equal(procedure_step(&atlas->scratch, &input, output), PROCEDURE_APPLIED);
-    return pb_pack(&atlas->scratch, output->after);
-}
-
-/* Up to the queue every deployment goes alone: what is explored begins there. */
-static void queue_up(struct atlas *atlas, struct place *place, size_t dep)
-{
-    for (;;) {
-        struct tried tried[TRIES_MAX];
-        struct scene scene;
-
-        lanes_scene(atlas, place, &scene);
-        if (scene.deps[dep]->phase == PB__PHASE__QUEUED)
-            return;
-        assert_true(lanes_events(atlas, &scene, place, dep, tried) > 0);
-        place->label = tried[0].label;
-        assert_true(lanes_step_deployment(atlas, place, 0, dep, tried[0].event));
-    }
 }
 
 static void open_atlas(struct atlas *atlas, const struct crossing *crossing)
@@ -312,14 +280,7 @@ static void explore(const struct crossing *crossing)
     struct place first = { 0 };
 
     open_atlas(&atlas, crossing);
-    for (size_t i = 0; i < atlas.dep_count; i++) {
-        first.deps[i] = born(&atlas, i);
-        first.road.freezes[i] = crossing->freezes;
-        first.road.alerts[i] = (crossing->trouble & ALERT) != 0;
-    }
-    first.road.copies = crossing->copies;
-    for (size_t i = 0; i < atlas.dep_count; i++)
-        queue_up(&atlas, &first, i);
+    lanes_begin(&atlas, &first);
     first.label = NULL;
     (void)node_of(&atlas, &first, 0);
     for (size_t i = 0; i < atlas.count && atlas.breach[0] == '\0'; i++)
