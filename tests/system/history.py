@@ -19,7 +19,8 @@ Checked of every deployment on the log (`only` narrows that to some):
     lanes     one grant at a time, in order; every grant was given back
     ids       one content under each ce_id of signals, control records and commands
     effects   with `calls`, lines "instance version fence begun ms" and "... done ms" that the
-              instances themselves wrote: none done twice under one fence, and fences rise at each instance
+              instances themselves wrote: fences rise at each instance, and none is done twice under
+              one fence, unless Redis had `forgot`ten (times, in ms) who had claimed it: `repeated`
 
 What has not ended is a fault too, unless faults(ended=False).
 """
@@ -88,6 +89,8 @@ def read(bootstrap, topic):
 
 class History:
     """See the top of this file."""
+
+    forgot, repeated = (), 0
 
     def __init__(self, bootstrap, messages, keys=None, calls=None):
         self.keys, self.messages, self.everything = {}, messages, []
@@ -309,14 +312,25 @@ class History:
                 self.fault(s.id, f"two contents under one id: {s}")
 
     def check_effects(self):
-        last, done = {}, set()
-        for instance, version, fence, what, *_ in self.calls:
-            if what == "done":
-                if (instance, fence) in done:
-                    self.fault(instance, f"{version} twice under fence {fence}")
-                done.add((instance, fence))
+        last, first = {}, {}
+        for instance, version, fence, what, *at in self.calls:
+            if what == "begun":
+                number = tuple(int(part) for part in fence.split("."))
+                if number < last.get(instance, (0, 0)):
+                    self.fault(instance, f"fence {fence} after {last[instance]}")
+                last[instance] = max(number, last.get(instance, (0, 0)))
                 continue
-            number = tuple(int(part) for part in fence.split("."))
-            if number < last.get(instance, (0, 0)):
-                self.fault(instance, f"fence {fence} after {last[instance]}")
-            last[instance] = max(number, last.get(instance, (0, 0)))
+            ms = int(at[0]) if at else None
+            if (instance, fence) not in first:
+                first[instance, fence] = version, ms
+            elif first[instance, fence][0] == version and \
+                    self.claim_was_forgotten(first[instance, fence][1], ms):
+                self.repeated += 1
+            else:
+                self.fault(instance, f"{version} twice under fence {fence}")
+
+    def claim_was_forgotten(self, first_ms, again_ms):
+        """Whether Redis forgot between the two who had claimed that drive: then, and only then,
+        may another be at it under the same fence, which the target knows it by."""
+        return first_ms is not None and again_ms is not None and any(
+            first_ms <= at + 5_000 and at <= again_ms <= at + 60_000 for at in self.forgot)

@@ -190,12 +190,12 @@ class Mayhem:
         self.kept = file.read_bytes()
 
     def empty(self, file):
-        self.lab.store_lost = True
+        self.lab.forgets()
         file.write_bytes(b"")
 
     def lose_tail(self, file):
         """What it wrote since it was last killed, or a tenth of all; cut in the midst of a word."""
-        self.lab.store_lost = True
+        self.lab.forgets()
         whole = file.read_bytes()
         known = self.kept if whole.startswith(self.kept) and self.kept else \
             whole[:len(whole) * 9 // 10]

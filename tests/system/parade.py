@@ -226,9 +226,9 @@ def walk(lab, service, way):
         lab.do(name, "release-engineer", {way: {}}, lambda s: s["latched"])
     elif way == "kill":
         lab.kill_flag(name)
-    lab.wait(name, lambda s: s["exit"], people=way in ("complete", "nogo"))
+    state = lab.wait(name, lambda s: s["exit"], people=way in ("complete", "nogo"))
     service.failing.clear()
-    assert lab.deployment(name)["exit"] == exit_, lab.why(lab.deployment(name))
+    assert state["exit"] == exit_, lab.why(state)
     return name, exit_
 
 

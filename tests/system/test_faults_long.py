@@ -117,7 +117,7 @@ def test_redis_loses_its_tail(trouble, lost):
         whole = file.read_bytes()
         file.write_bytes(kept if lost == "a-minute" else
                          whole[:-(len(whole) - len(kept)) // 4])
-        trouble.store_lost = True
+        trouble.forgets()
         trouble.start_redis()
         wait_for("all to be known again", lambda: parade.phases() == before, PATIENCE)
     trouble.wait_no_alert()

@@ -129,6 +129,20 @@ def test_what_must_not_be_is_seen(story, wrong, text):
     assert any(text in fault for fault in ended(story)), story.found
 
 
+def test_a_repetition_under_one_fence_is_right_only_where_redis_forgot_who_had_claimed_it(story):
+    at = 1_000_000
+    story.calls = [["shop-1", "1.1", "1.21", what, str(at + ms)]
+                   for ms, what in ((0, "begun"), (50, "done"), (3000, "begun"), (3100, "done"))]
+    for forgot, faults in (((), 1), ((at + 200,), 0), ((at + 4000,), 1), ((at - 6000,), 1)):
+        story.forgot, story.found = forgot, []
+        story.check_effects()
+        assert len(story.found) == faults, (forgot, story.found)
+    story.calls[3][1] = "1.2"
+    story.forgot, story.found = (at + 200,), []
+    story.check_effects()
+    assert story.found
+
+
 def test_an_exit_without_a_latch_is_seen(story):
     assert any("without a latch" in fault for fault in ended(story, "ROLLED_BACK"))
     assert any("told only" in fault for fault in story.found)

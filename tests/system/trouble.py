@@ -93,7 +93,7 @@ class Troubled(Lab):
 
     handler = HoldingHandler
     insists = False  # whether people try again whatever rests
-    store_lost = False  # whether Redis ever forgot something
+    forgot = ()  # when Redis forgot something, in ms
 
     def prepare(self):
         (self.stage.folder / "calls").touch()
@@ -111,7 +111,7 @@ class Troubled(Lab):
         flush = self.redis.flushall
 
         def flushall():
-            self.store_lost = True
+            self.forgets()
             return flush()
         self.redis.flushall = flushall
 
@@ -387,15 +387,21 @@ class Troubled(Lab):
         flag = name.rpartition(".")[0]
         return any(shopkeeper.is_on(self.stage, flag, f"user-{n}") for n in range(100))
 
+    def forgets(self):
+        """To be called when Redis is about to lose something."""
+        self.forgot = (*self.forgot, time.time() * 1000)
+
     # --- afterwards ---
     def history(self):
-        return History(self.stage.bootstrap, self.messages, self.stage.folder / "keys",
-                       self.stage.folder / "calls")
+        history = History(self.stage.bootstrap, self.messages, self.stage.folder / "keys",
+                          self.stage.folder / "calls")
+        history.forgot = self.forgot
+        return history
 
     def verdicts(self, history, names):
         """What the simulation's judge says is broken where those deployments are."""
         return verdict.verdicts(history, self.stage.build, self.stage.folder, names,
-                                self.store_lost)
+                                bool(self.forgot))
 
     def audit(self, *names, history=None):
         """Nothing of those deployments must never have happened; stopped flags are off. A record
