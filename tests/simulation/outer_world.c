@@ -10,6 +10,7 @@ enum {
     LATE_MS = 90 * 1000, /* After its caller gave up on it. */
     OUTPUT_MAX = 1024,
     SLOW_ONE_IN = 4,
+    CHANGES_WORSE = 5, /* So much more often than looking. */
 };
 
 static bool happens(struct world *world, unsigned in_million)
@@ -130,6 +131,7 @@ static enum err run(void *self,
     char bytes[OUTPUT_MAX];
     struct text output = text_over(bytes, sizeof bytes);
     const enum memory_fault fault = process_asks(process, "run", call->argv[1]);
+    const bool looks = strcmp(call->argv[1], "observe") == 0;
     int status;
 
     if (fault == FAULT_BEFORE)
@@ -138,7 +140,7 @@ static enum err run(void *self,
         process_waits(process, dice_ms(&world->dice, 1, TAKES_MS));
     if (process->dying)
         return error_set(error, ERR_UNAVAILABLE, "%s was killed", call->argv[0]);
-    if (happens(world, world->weather.broken))
+    if (happens(world, looks ? world->weather.broken : CHANGES_WORSE * world->weather.broken))
         return run_badly(process, arena, call, ret, error);
     status = sites_run(world, call->argv, &output);
     if (fault != FAULT_NONE)
