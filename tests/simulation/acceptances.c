@@ -61,6 +61,7 @@ void acceptance_renew(struct world *world, Pb__AcceptanceSignedOff *acceptance)
 Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name)
 {
     static const char *const policies[POLICIES] = { "quick", "patient", "strict" };
+    static const char *const approaches[] = { "canary", "rolling", "blue-green" };
     struct dice *const dice = &world->dice;
     Pb__AcceptanceSignedOff *const acceptance = pb_clone(&world->arena, world->set->acceptance);
 
@@ -68,7 +69,8 @@ Pb__AcceptanceSignedOff *acceptance_make(struct world *world, const char *name)
     acceptance->title = name;
     acceptance->flags[0]->key = name;
     acceptance->policy = policies[dice_below(dice, POLICIES)];
-    acceptance->approach = dice_below(dice, 2) == 0 ? "canary" : "rolling";
+    acceptance->approach =
+        approaches[dice_below(dice, sizeof approaches / sizeof approaches[0])];
     choose_services(dice, acceptance);
     choose_artifacts(dice, acceptance);
     choose_stages(dice, acceptance);

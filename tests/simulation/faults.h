@@ -59,6 +59,7 @@
     X(aborted, "deployments end ABORTED")                                                      \
     X(rolled_back, "deployments end ROLLED_BACK")                                              \
     X(blocked, "deployments rest and call a person")                                           \
+    X(shifted, "traffic goes to a side of its target")                                         \
     X(task_lost, "tasks are declared lost")                                                    \
     X(task_error, "tasks end with an error")                                                   \
     X(task_cancelled, "tasks are cancelled")                                                   \

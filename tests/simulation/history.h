@@ -19,6 +19,7 @@ struct deed {
     uint64_t grant;
     uint64_t at_version;
     bool back;
+    bool is_shift; /* Traffic was moved to the side that version says. */
 };
 
 /* A gateway's answer to users changed. */

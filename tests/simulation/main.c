@@ -182,6 +182,23 @@ static void say_also(const char *rule)
     (void)printf("also broken: %s\n", rule);
 }
 
+/* A router is told a side, not whether that is the way back: the command says it. */
+static void settle_shifts(const struct judge *judge, struct history *history)
+{
+    for (size_t d = 0; d < history->deed_count; d++) {
+        struct deed *const deed = &history->deeds[d];
+
+        for (size_t i = 0; i < judge->count && deed->is_shift; i++) {
+            const Pb__Command *const command = judge->said[i].command;
+
+            if (command != NULL && command->body_case == PB__COMMAND__BODY_REVERT &&
+                pb_same(command->deployment, deed->deployment) &&
+                command->fence->version == deed->at_version)
+                deed->back = true;
+        }
+    }
+}
+
 static void judge_run(struct world *world, struct outcome *ret)
 {
     const char *features[FEATURES_MAX];
@@ -196,6 +213,7 @@ static void judge_run(struct world *world, struct outcome *ret)
         features[i] = world->features[i].name;
     outer_world_turn(world, INT64_MAX);
     judge_read(&judge, world->broker, (int32_t)world->set->settings[0]->kafka.partitions);
+    settle_shifts(&judge, &world->history);
     if (!judge_all(&judge)) {
         ret->rule = judge.rule;
         (void)snprintf(ret->sentence, sizeof ret->sentence, "%s", judge.sentence);

@@ -89,6 +89,11 @@ static enum err say(struct arena *arena,
     return ERR_OK;
 }
 
+static bool only_looks(const struct process_call *call)
+{
+    return strcmp(call->argv[1], "observe") == 0 || strcmp(call->argv[1], "side") == 0;
+}
+
 /* Done or not, and what is said of it has nothing to do with that. */
 static enum err run_badly(struct process *process,
                           struct arena *arena,
@@ -100,11 +105,11 @@ static enum err run_badly(struct process *process,
     char bytes[OUTPUT_MAX];
     struct text output = text_over(bytes, sizeof bytes);
     const int64_t given_up_ms = world_now_ms(world) + call->timeout_ms;
-    const bool looks = strcmp(call->argv[1], "observe") == 0;
+    const bool looks = only_looks(call);
     const unsigned how = looks ? dice_below(&world->dice, 2) * 5 : dice_below(&world->dice, 6);
 
     world_counts(world, how == 1 || how == 2 ? FAULT_OF_program_lies : FAULT_OF_program_silent);
-    world_tell(world, "BADLY (%u) %s of %s", how, call->argv[1], call->argv[3]);
+    world_tell(world, "BADLY (%u) %s of %s", how, call->argv[1], call->argv[2]);
     switch (how) {
     case 0: /* Not done. */
     case 1: /* Not done, and it says that it is. */ return say(arena, how == 0, &output, ret);
@@ -131,7 +136,7 @@ static enum err run(void *self,
     char bytes[OUTPUT_MAX];
     struct text output = text_over(bytes, sizeof bytes);
     const enum memory_fault fault = process_asks(process, "run", call->argv[1]);
-    const bool looks = strcmp(call->argv[1], "observe") == 0;
+    const bool looks = only_looks(call);
     int status;
 
     if (fault == FAULT_BEFORE)

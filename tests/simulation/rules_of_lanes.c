@@ -178,8 +178,33 @@ static bool was_brought(const struct judge *judge, const char *deployment, const
     return false;
 }
 
+/* One of two sides gets what is brought, all of its instances, and then the traffic. */
+static bool is_brought_to_a_side(struct judge *judge, const char *id, const Pb__Change *change)
+{
+    const Pb__Batch *const batch = change->batches[0];
+    bool brought = false, shifted = false;
+
+    for (size_t i = 0; i < batch->n_instances; i++)
+        brought |= was_brought(judge, id, batch->instances[i]);
+    for (size_t i = 0; i < judge->history->deed_count; i++) {
+        const struct deed *const deed = &judge->history->deeds[i];
+
+        shifted |= !deed->back && strcmp(deed->deployment, id) == 0 &&
+                   strcmp(deed->target, change->target) == 0 && deed->is_shift;
+    }
+    if (brought && shifted)
+        return true;
+    return judge_broken(judge,
+                        "%s is complete, and %s of %s",
+                        id,
+                        brought ? "never got the traffic" : "was on no side",
+                        change->target);
+}
+
 static bool is_brought_everywhere(struct judge *judge, const char *id, const Pb__Change *change)
 {
+    if (change->n_batches > 0 && change->batches[0]->side[0] != '\0')
+        return is_brought_to_a_side(judge, id, change);
     for (size_t b = 0; b < change->n_batches; b++) {
         for (size_t i = 0; i < change->batches[b]->n_instances; i++) {
             if (!was_brought(judge, id, change->batches[b]->instances[i]))

@@ -11,6 +11,21 @@ enum { STATUS_BUSY = 75, STATUS_NEVER = 65, OUTPUT_MAX = 256 };
 static const char before_digest[] =
     "bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0bef0";
 
+static void add_router(struct world *world, const struct setting_target *target)
+{
+    for (size_t i = 0; i < target->instance_count; i++) {
+        if (pb_same(target->instances[i].side, "blue")) {
+            world->routers[world->router_count++] = (struct router){
+                .target = target->name,
+                .service = target->service,
+                .name = arena_printf(&world->arena, "the traffic of %s", target->name),
+                .side = "blue",
+            };
+            return;
+        }
+    }
+}
+
 void sites_open(struct world *world)
 {
     const struct settings *const settings = world->set->settings[0];
@@ -18,6 +33,7 @@ void sites_open(struct world *world)
     for (size_t t = 0; t < settings->target_count; t++) {
         const struct setting_target *const target = &settings->targets[t];
 
+        add_router(world, target);
         for (size_t i = 0; i < target->instance_count; i++) {
             struct site *const site = &world->sites[world->site_count++];
 
@@ -40,6 +56,15 @@ struct site *site_find(struct world *world, const char *target, const char *inst
     return NULL;
 }
 
+static struct router *router_of(struct world *world, const char *target)
+{
+    for (size_t i = 0; i < world->router_count; i++) {
+        if (strcmp(world->routers[i].target, target) == 0)
+            return &world->routers[i];
+    }
+    return NULL;
+}
+
 static void remember(struct world *world, const struct site *site, const struct order *order)
 {
     struct history *const history = &world->history;
@@ -58,6 +83,7 @@ static void remember(struct world *world, const struct site *site, const struct 
         .grant = order->fence.grant,
         .at_version = order->fence.version,
         .back = order->back,
+        .is_shift = site->digest[0] == '\0', /* A router has none. */
     };
 }
 
@@ -114,6 +140,45 @@ static int bring(struct world *world,
     return STATUS_NEVER;
 }
 
+/* /site shift target side fence deployment */
+static int shift(struct world *world,
+                 struct router *router,
+                 const char *const *argv,
+                 struct text *output)
+{
+    const struct site place = { .target = router->target,
+                                .service = router->service,
+                                .name = router->name };
+    struct order order = { .deployment = argv[5] };
+
+    if (!fence_parse(argv[4], &order.fence) || pb_fence_before(&order.fence, &router->fence)) {
+        text_add(output, "not under the fence %s\n", argv[4]);
+        return STATUS_NEVER;
+    }
+    router->fence = order.fence;
+    router->side = arena_text(&world->arena, argv[3]);
+    order.version = router->side;
+    world_tell(world, "%s goes to %s by %s", router->name, router->side, order.deployment);
+    world_counts(world, FAULT_OF_shifted);
+    remember(world, &place, &order);
+    return 0;
+}
+
+static int run_router(struct world *world,
+                      const char *const *argv,
+                      size_t count,
+                      struct text *output)
+{
+    struct router *const router = count >= 3 ? router_of(world, argv[2]) : NULL;
+
+    if (router == NULL)
+        return STATUS_NEVER;
+    if (strcmp(argv[1], "shift") == 0)
+        return count == 6 ? shift(world, router, argv, output) : STATUS_NEVER;
+    text_add(output, "%s\n", router->side);
+    return 0;
+}
+
 int sites_run(struct world *world, const char *const *argv, struct text *output)
 {
     struct site *site;
@@ -121,6 +186,8 @@ int sites_run(struct world *world, const char *const *argv, struct text *output)
 
     while (argv[count] != NULL)
         count++;
+    if (strcmp(argv[1], "shift") == 0 || strcmp(argv[1], "side") == 0)
+        return run_router(world, argv, count, output);
     site = count >= 4 ? site_find(world, argv[2], argv[3]) : NULL;
     if (site == NULL) {
         text_add(output, "there is no such site\n");
@@ -137,7 +204,13 @@ int sites_run(struct world *world, const char *const *argv, struct text *output)
 void site_restore(struct world *world, const Pb__Observed *before)
 {
     struct site *const site = site_find(world, before->target, before->instance);
+    struct router *const router =
+        strncmp(before->state, "side=", 5) == 0 ? router_of(world, before->target) : NULL;
 
+    if (router != NULL) {
+        router->side = arena_text(&world->arena, before->state + 5);
+        world_tell(world, "%s goes to %s by hand", router->name, router->side);
+    }
     if (site == NULL)
         return;
     (void)snprintf(site->version, sizeof site->version, "%s", before->version);

@@ -23,6 +23,7 @@ enum {
     GATEWAYS = 2,
     FEATURES_MAX = 3,
     SITES_MAX = 16,
+    ROUTERS_MAX = 4,
     LATE_MAX = 64,
     COPIES = 4, /* Of Redis, a second apart or more. */
     POLICIES = 3,
@@ -79,6 +80,15 @@ struct site {
     Pb__Fence fence;
     int64_t sick_until_ms;
     unsigned errors; /* That users got. */
+};
+
+/* Where the traffic of a target goes whose instances stand on two sides. */
+struct router {
+    const char *target;
+    const char *service;
+    const char *name; /* For the history: "the traffic of shop" */
+    const char *side;
+    Pb__Fence fence;
 };
 
 /* A program that does what it was told after its caller gave up on it. */
@@ -174,6 +184,8 @@ struct world {
     size_t process_count;
     struct site sites[SITES_MAX];
     size_t site_count;
+    struct router routers[ROUTERS_MAX];
+    size_t router_count;
     struct late_call late[LATE_MAX];
     size_t late_count;
     struct gateway gateways[GATEWAYS];
