@@ -156,6 +156,24 @@ static bool check_ends(struct coordinator *shell,
     return what.text[0] == '\0' || mismatch(shell, partition, &what);
 }
 
+/* The group remembers an offset that the log has lost. What is said of the records that will
+ * take those places must not pass for said. */
+static enum err forget_beyond(struct coordinator *shell,
+                              struct partition *partition,
+                              struct error *error)
+{
+    enum err err;
+
+    if (partition->committed <= partition->fold_until)
+        return ERR_OK;
+    err = shell->events.commit(
+        shell->events.self, TOPIC_EVENTS, partition->number, partition->fold_until, error);
+    if (err != ERR_OK)
+        return error_wrap(error, err, "forget what the log has lost");
+    partition->committed = partition->fold_until;
+    return ERR_OK;
+}
+
 /* From here on nobody else can commit. */
 static enum err take_owner(struct coordinator *shell,
                            struct partition *partition,
@@ -200,7 +218,9 @@ static enum err begin(struct coordinator *shell,
     if (!check_ends(shell, partition, &stored))
         return ERR_OK;
     partition->mark = stored;
-    err = take_owner(shell, partition, error);
+    err = forget_beyond(shell, partition, error);
+    if (err == ERR_OK)
+        err = take_owner(shell, partition, error);
     if (err != ERR_OK)
         return err;
     in_hand_partition(shell, partition, CRASH_TAKEOVER_AFTER_OWNER);

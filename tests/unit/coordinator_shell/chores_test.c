@@ -391,6 +391,27 @@ static void told_to_rebuild_the_state_is_what_the_log_says(void **state)
     assert_int_equal(story_unpack(&story, "pay.1")->step, 1);
 }
 
+/* Else the next owner would take for said what is decided on the records in those places. */
+static void an_adopted_log_is_not_committed_beyond_its_end(void **state)
+{
+    const int32_t p = story_partition(&story, "pay");
+    struct coordinator *shell;
+    struct error error = { 0 };
+    int64_t committed = -1;
+
+    (void)state;
+    begin(2);
+    cluster_stop(story.coordinator);
+    lose_the_last_record();
+    assert_int_equal(setenv("SLIPWAY_ADOPT", "1", 1), 0);
+    story_start(&story);
+    shell = story.coordinator->state;
+    assert_int_equal(
+        shell->events.committed(shell->events.self, "events.v1", p, &committed, &error),
+        ERR_OK);
+    assert_int_equal(committed, memory_broker_high(story.cluster.broker, "events.v1", p));
+}
+
 static void told_to_adopt_the_state_stays_and_the_log_goes_on(void **state)
 {
     (void)state;
@@ -462,6 +483,7 @@ int main(void)
         STORY(an_owner_that_hears_another_record_in_the_place_of_the_last_stops),
         STORY(another_record_in_the_place_of_the_one_applied_last_is_noticed),
         STORY(told_to_rebuild_the_state_is_what_the_log_says),
+        STORY(an_adopted_log_is_not_committed_beyond_its_end),
         STORY(told_to_adopt_the_state_stays_and_the_log_goes_on),
         STORY(a_log_without_its_beginning_is_refused),
         STORY(a_log_that_others_began_is_known_by_its_first_record),
