@@ -110,6 +110,10 @@ struct bus_consumer {
      * said last. Without a group all of them, always. */
     enum err (*share)(void *self, size_t *ret_count, struct error *error);
 
+    /* How often it has connected so far, to whichever server. What is received after this has
+     * changed may come from a log that has lost its newest records and got others instead. */
+    unsigned (*connections)(void *self);
+
     /* Continue that partition at that offset. */
     enum err (*seek)(
         void *self, const char *topic, int32_t partition, int64_t offset, struct error *error);

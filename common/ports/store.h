@@ -62,6 +62,7 @@ struct store_batch {
     size_t guard_count;
     const struct store_op *ops;
     size_t op_count;
+    const char *run; /* Of the server (store.run), as a guard; NULL: of any. */
 };
 
 struct store_range {
@@ -111,6 +112,11 @@ struct store {
                         const char ***ret,
                         size_t *ret_count,
                         struct error *error);
+
+    /* Which run of the server answers now: another one after it was started again, or after a
+     * replica took its place; then it may have forgotten what was written last. Borrowed until
+     * the next call of anything here. "" if the server does not say. */
+    enum err (*run)(void *self, const char **ret, struct error *error);
 
     /* Everything or nothing: if all guards hold, carry out the ops in order. ERR_CONFLICT when
      * a guard does not hold (nothing written). ERR_TIMED_OUT: unknown, read before going on. */

@@ -107,10 +107,16 @@ static enum lease_answer answer_of(const struct run *run, struct store store, en
     return err == ERR_CONFLICT ? LEASE_NOT_OURS : LEASE_UNKNOWN;
 }
 
+/* What must be so for a claim. */
+struct guarded {
+    const struct store_guard *by;
+    size_t count;
+    const char *run; /* Of the server; NULL: of any. */
+};
+
 static enum lease_answer take(struct run *run,
                               struct store store,
-                              const struct store_guard *guards,
-                              size_t guard_count,
+                              struct guarded guarded,
                               const char *state)
 {
     struct arena arena = arena_with_limit(MEMORY_MAX);
@@ -122,9 +128,11 @@ static enum lease_answer take(struct run *run,
         set(run, "lease_until", arena_printf(&arena, "%" PRId64, until_ms)),
         index_until(run, until_ms),
     };
-    const struct store_batch batch = {
-        .guards = guards, .guard_count = guard_count, .ops = ops, .op_count = 4
-    };
+    const struct store_batch batch = { .guards = guarded.by,
+                                       .guard_count = guarded.count,
+                                       .run = guarded.run,
+                                       .ops = ops,
+                                       .op_count = 4 };
     struct error error = { 0 };
     const enum err err = store.commit(store.self, &batch, &error);
 
@@ -150,6 +158,23 @@ static const char *why_not(struct run *run, struct store store)
     return why;
 }
 
+/* The run of the server that the coordinator had before it when it said so; NULL: unknown. */
+static const char *ready_run(const char *ready)
+{
+    const char *const dot = ready != NULL ? strchr(ready, READY_RUN) : NULL;
+
+    return dot != NULL && dot[1] != '\0' ? dot + 1 : NULL;
+}
+
+static bool is_that_run(struct store store, const char *run)
+{
+    struct error ignored = { 0 };
+    const char *now = "";
+
+    return run == NULL ||
+           (store.run(store.self, &now, &ignored) == ERR_OK && strcmp(now, run) == 0);
+}
+
 enum lease_answer lease_claim(struct run *run, struct store store, const char **ret_why)
 {
     struct worker *const worker = run->worker;
@@ -162,34 +187,39 @@ enum lease_answer lease_claim(struct run *run, struct store store, const char **
     struct error error = { 0 };
     enum lease_answer answer;
 
-    /* While the coordinator folds what Redis may have lost, its records are not to be believed.
-     * It sends the commands again afterwards. */
+    /* While the coordinator folds what Redis may have lost, its records are not to be believed;
+     * neither are those of a replica that has just been promoted, or of a Redis that was
+     * started again. It sends the commands again afterwards. */
     if (store.hash_get(store.self, &run->arena, log, "ready", &ready, &error) != ERR_OK)
         return LEASE_UNKNOWN;
     *ret_why = "catching up";
     if (ready.bytes != NULL && ready.length == 0)
         return LEASE_NOT_OURS;
-    answer = take(run,
-                  store,
-                  (const struct store_guard[]){ { log, "ready", ready.bytes },
-                                                { run->key, "state", "PENDING" },
-                                                { run->key, "drive", run->drive } },
-                  3,
-                  "CLAIMED");
-    if (answer == LEASE_NOT_OURS)
+    answer = take(
+        run,
+        store,
+        (struct guarded){ (const struct store_guard[]){ { log, "ready", ready.bytes },
+                                                        { run->key, "state", "PENDING" },
+                                                        { run->key, "drive", run->drive } },
+                          3,
+                          ready_run(ready.bytes) },
+        "CLAIMED");
+    if (answer == LEASE_NOT_OURS && is_that_run(store, ready_run(ready.bytes)))
         *ret_why = why_not(run, store);
     return answer;
 }
 
 enum lease_answer lease_claim_cancelled(struct run *run, struct store store)
 {
-    return take(run,
-                store,
-                (const struct store_guard[]){ { run->key, "state", "CANCELLING" },
-                                              { run->key, "drive", run->drive },
-                                              { run->key, "owner", NULL } },
-                3,
-                "CANCELLING");
+    return take(
+        run,
+        store,
+        (struct guarded){ (const struct store_guard[]){ { run->key, "state", "CANCELLING" },
+                                                        { run->key, "drive", run->drive },
+                                                        { run->key, "owner", NULL } },
+                          3,
+                          NULL },
+        "CANCELLING");
 }
 
 /* There is no record because Redis was emptied, and the coordinator has not said since that

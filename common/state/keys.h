@@ -36,6 +36,10 @@
 
 enum { KEYS_NO_PARTITION = -1 };
 
+/* `ready` is the owner's nonce, this, and the run of the server (ports/store.h) that it holds
+ * for: another run, as of a replica that was promoted, may have lost what was written last. */
+enum { READY_RUN = '.' };
+
 /* How long a worker's claim of a task holds without renewal. The coordinator counts on it where
  * Redis has forgotten who holds what. */
 enum { TASK_LEASE_MS = 15 * 1000 };

@@ -23,6 +23,21 @@ static bool is_due(struct coordinator *shell, int64_t *next_ms, int64_t every_ms
     return true;
 }
 
+/* One that was started again, or a replica in its place: workers claim nothing there before it
+ * is said that nothing is missing. */
+static enum err check_run(struct coordinator *shell,
+                          const struct partition *partition,
+                          struct error *error)
+{
+    const char *const dot = strchr(partition->ready, READY_RUN);
+    const char *run = "";
+    const enum err err = shell->store.run(shell->store.self, &run, error);
+
+    if (err != ERR_OK || (dot != NULL && strcmp(run, dot + 1) == 0))
+        return err;
+    return error_set(error, ERR_CONFLICT, "this is another Redis, or another run of it");
+}
+
 /* Without a commit nothing would notice that Redis has lost its tail, or everything: timers
  * would simply not be there any more. And a tail that was only our word that we have caught up
  * fits all commits, while workers wait for that word. */
@@ -34,6 +49,8 @@ static void check_mark(struct coordinator *shell, struct partition *partition)
     if (partition->phase != PARTITION_LIVE)
         return;
     err = partition_unchanged(shell, partition, &error);
+    if (err == ERR_OK)
+        err = check_run(shell, partition, &error);
     if (err != ERR_OK)
         partition_retake(shell, partition, err, &error);
 }

@@ -181,17 +181,34 @@ static enum err commit_groups(struct coordinator *shell, bool idle, struct error
     return err == ERR_CONFLICT ? ERR_OK : err;
 }
 
-/* The log is not there any more where it was heard last. Nobody says anything by the clock
- * before it is known which log it is: what would be said could fill the place of what was lost.
- */
-static void doubt_all(struct coordinator *shell, const struct error *why)
+/* Everything of the log is looked at anew, as at a take-over. */
+static void doubt_all(struct coordinator *shell, enum err code, const struct error *why)
 {
     for (int32_t p = 0; p < shell->partition_count; p++) {
         struct partition *const partition = shell->partitions[p];
 
         if (partition != NULL &&
-            (partition->phase == PARTITION_LIVE || partition->phase == PARTITION_FOLDING))
-            partition_retake(shell, partition, ERR_INTERNAL, why);
+            (partition->phase == PARTITION_LAST || partition->phase == PARTITION_FOLDING ||
+             partition->phase == PARTITION_LIVE))
+            partition_retake(shell, partition, code, why);
+    }
+}
+
+/* A log that was lost in part and written on is not seen from its newest records: after each
+ * new connection the record applied last is looked at before any other is believed. */
+static void look_again(struct coordinator *shell)
+{
+    const unsigned connections = shell->events.connections(shell->events.self);
+    struct error why = { 0 };
+
+    if (connections == shell->connections)
+        return;
+    shell->connections = connections;
+    (void)error_set(&why, ERR_STALE, "the connection to the log is new");
+    doubt_all(shell, ERR_STALE, &why);
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        if (shell->partitions[p] != NULL)
+            shell->partitions[p]->retry_at_ms = 0; /* Nothing is wrong so far. */
     }
 }
 
@@ -202,6 +219,7 @@ enum err events_turn(struct coordinator *shell, struct error *error)
         arena_alloc(&shell->arena, BATCH_RECORDS_MAX * sizeof *own);
     enum err err = drain(shell, drained, error);
 
+    look_again(shell);
     in_hand_records(shell, drained->records, drained->count, CRASH_AFTER_RECEIVE);
     for (int32_t p = 0; p < shell->partition_count; p++) {
         size_t count = 0;
@@ -213,8 +231,10 @@ enum err events_turn(struct coordinator *shell, struct error *error)
         if (count > 0 && shell->partitions[p] != NULL)
             feed(shell, shell->partitions[p], own, count);
     }
+    /* The log is not there any more where it was heard last. Nobody says anything by the clock
+     * before it is known which log it is: that could fill the place of what was lost. */
     if (err == ERR_INTERNAL)
-        doubt_all(shell, error);
+        doubt_all(shell, ERR_INTERNAL, error);
     if (err == ERR_OK)
         err = commit_groups(shell, drained->count == 0, error);
     return err;

@@ -46,7 +46,7 @@ enum err partition_unchanged(struct coordinator *shell,
 
     if (err != ERR_OK)
         return err;
-    if (strcmp(stored.owner, mark->owner) == 0 && strcmp(stored.ready, mark->owner) == 0 &&
+    if (strcmp(stored.owner, mark->owner) == 0 && strcmp(stored.ready, partition->ready) == 0 &&
         stored.offset == mark->offset)
         return ERR_OK;
     return error_set(error, ERR_CONFLICT, "Redis is not what it was after the last commit");

@@ -2,6 +2,7 @@
 
 #include "common/wire/topics.h"
 #include "services/coordinator/control.h"
+#include "services/coordinator/in_hand.h"
 #include "services/coordinator/mark.h"
 #include "services/coordinator/outbox.h"
 #include "services/coordinator/partition.h"
@@ -65,6 +66,7 @@ static enum err quarantine(struct coordinator *shell,
     /* It must be out before the record is passed over: whoever folds this log later reads it
      * there. */
     err = outbox_publish(shell, &outbox, error);
+    in_hand_partition(shell, partition, CRASH_SKIP_AFTER_PUBLISH);
     if (err != ERR_OK)
         return error_wrap(error, err, "quarantine record %" PRId64, record->offset);
     control_add_skip(shell->control, partition->number, record->offset);

@@ -220,21 +220,32 @@ static enum err coordinator_turn(void *self, struct error *error)
     return first;
 }
 
+/* With the lock: of those that do not work, one; `stopped`: of those that an operator must
+ * decide about, which comes before everything else. */
+static enum err say_partition(const struct coordinator *shell, bool stopped, struct error *why)
+{
+    for (int32_t p = 0; p < shell->partition_count; p++) {
+        const struct partition *const partition = shell->partitions[p];
+
+        if (partition != NULL && partition->why[0] != '\0' &&
+            (!stopped || partition->phase == PARTITION_STOPPED))
+            return error_set(
+                why, ERR_UNAVAILABLE, "partition %d %.400s", (int)p, partition->why);
+    }
+    return ERR_OK;
+}
+
 static bool coordinator_ready(void *self, struct error *why)
 {
     struct coordinator *const shell = self;
-    enum err err = ERR_OK;
+    enum err err;
 
     (void)pthread_mutex_lock(&shell->lock);
-    if (shell->why[0] != '\0')
+    err = say_partition(shell, true, why);
+    if (err == ERR_OK && shell->why[0] != '\0')
         err = error_set(why, ERR_UNAVAILABLE, "%s", shell->why);
-    for (int32_t p = 0; p < shell->partition_count && err == ERR_OK; p++) {
-        const struct partition *const partition = shell->partitions[p];
-
-        if (partition != NULL && partition->why[0] != '\0')
-            err =
-                error_set(why, ERR_UNAVAILABLE, "partition %d %.400s", (int)p, partition->why);
-    }
+    if (err == ERR_OK)
+        err = say_partition(shell, false, why);
     if (err == ERR_OK)
         (void)snprintf(why->text, sizeof why->text, "%s", shell->idle ? SERVICE_STANDS_BY : "");
     (void)pthread_mutex_unlock(&shell->lock);

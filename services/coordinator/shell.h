@@ -32,6 +32,7 @@ enum {
     CHORES_EVERY_MS = 1000,  /* Leases, holds, ownership. */
     NUMBERS_EVERY_MS = 5000, /* Metrics that must be asked for. */
     OWNER_SIZE = 33,
+    READY_SIZE = OWNER_SIZE + 64, /* An owner and the run of Redis (common/state/keys.h). */
     QUARANTINE_DEATHS = 3,
 };
 
@@ -49,7 +50,7 @@ struct log_mark {
     char genesis[DIGEST_HEX_SIZE + 16]; /* "" if Redis holds nothing. */
     char cluster[128];
     char owner[OWNER_SIZE];
-    char ready[OWNER_SIZE];       /* Who has caught up last; "" while somebody does. */
+    char ready[READY_SIZE];       /* Who has caught up last; "" while somebody does. */
     int64_t offset;               /* Applied last; -1: none. */
     char ce_id[256];              /* Of that record, shortened. */
     char before[DIGEST_HEX_SIZE]; /* Chain over all records before it. */
@@ -67,6 +68,7 @@ struct partition {
     int64_t wanted_offset;  /* FIRST, LAST: of the record waited for. */
     int64_t asked_at_ms;    /* Monotonic: when it was last sought. */
     int64_t retry_at_ms;    /* Monotonic: NEW waits until then. */
+    char ready[READY_SIZE]; /* What was last said of that: `ready` of {p}:log. */
     bool from_nothing;      /* Redis held nothing: this fold starts at the first record. */
     bool rebuild;           /* The operator said: fold it anew from the log. */
     bool adopting;          /* The operator said: go on at the end of this log. */
@@ -85,6 +87,7 @@ struct coordinator {
     const struct service_ports *ports;
     struct store store;
     struct bus_consumer events;
+    unsigned connections; /* Of that, when its records were last believed. */
     struct bus_consumer acceptance;
     struct control *control;
     struct partition **partitions; /* By number; NULL: not ours. */

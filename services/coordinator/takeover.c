@@ -98,6 +98,7 @@ static enum err write_genesis(struct coordinator *shell,
     err = bus->publish(bus->self, &record, error);
     if (err == ERR_OK)
         err = bus->flush(bus->self, FLUSH_TIMEOUT_MS, error);
+    in_hand_partition(shell, partition, CRASH_GENESIS_AFTER_PUBLISH);
     return err == ERR_OK ? ERR_OK : error_wrap(error, err, "write the genesis record");
 }
 
@@ -270,6 +271,7 @@ static enum err write_adopted(struct coordinator *shell,
     mark_pass(&shell->arena, &mark, last);
     mark_write(&writes, &mark);
     err = partition_commit(shell, partition, &writes, error);
+    in_hand_partition(shell, partition, CRASH_ADOPT_AFTER_COMMIT);
     if (err != ERR_OK)
         return error_wrap(error, err, "adopt");
     partition->mark = mark;
@@ -443,8 +445,18 @@ static enum err write_ready(struct coordinator *shell,
 {
     struct writes writes = partition_writes(shell, partition);
     const char *const key = KEY_LOG(&shell->arena, partition->number, shell_prefix(shell));
+    const char *run = "";
+    const enum err err = shell->store.run(shell->store.self, &run, error);
 
-    writes_hash_text(&writes, key, "ready", partition->mark.owner);
+    if (err != ERR_OK)
+        return err;
+    (void)snprintf(partition->ready,
+                   sizeof partition->ready,
+                   "%s%c%s",
+                   partition->mark.owner,
+                   READY_RUN,
+                   run);
+    writes_hash_text(&writes, key, "ready", partition->ready);
     poison_forget(shell, partition, &writes);
     return partition_commit(shell, partition, &writes, error);
 }

@@ -79,6 +79,13 @@ static void consumer_close(void *self)
         consumer->dead = true;
 }
 
+static unsigned consumer_connections(void *self)
+{
+    const struct cluster_consumer *const consumer = self;
+
+    return consumer->inner.connections(consumer->inner.self);
+}
+
 static enum err instance_subscribe(void *self,
                                    const struct bus_subscription *subscription,
                                    struct bus_consumer *ret,
@@ -103,6 +110,7 @@ static enum err instance_subscribe(void *self,
         .committed = consumer_committed,
         .watermarks = consumer_watermarks,
         .share = consumer_share,
+        .connections = consumer_connections,
         .seek = consumer_seek,
         .close = consumer_close,
     };

@@ -58,7 +58,7 @@ static bool try_to_claim(struct hands *hands, const struct claim *claim)
         { STORE_HASH_SET, claim->key, "lease_until", text(hands, until_ms), 0 },
         { STORE_SORTED_ADD, claim->leases, claim->task, { 0 }, until_ms },
     };
-    const struct store_batch batch = { guards, 2, ops, 4 };
+    const struct store_batch batch = { guards, 2, ops, 4, NULL };
     struct error error = { 0 };
 
     return store->commit(store->self, &batch, &error) == ERR_OK;
@@ -72,7 +72,7 @@ static void let_go(struct hands *hands, const struct claim *claim)
         { STORE_HASH_SET, claim->key, "state", { "DONE", 4 }, 0 },
         { STORE_SORTED_REMOVE, claim->leases, claim->task, { 0 }, 0 },
     };
-    const struct store_batch batch = { &guard, 1, ops, 2 };
+    const struct store_batch batch = { &guard, 1, ops, 2, NULL };
     struct error error = { 0 };
 
     (void)store->commit(store->self, &batch, &error);

@@ -71,6 +71,7 @@ PLACES = {
                                   "there is no task before step 1"),
     "kills-after-publish": Place(STEPS, "what is taken back is latched already"),
     "holds-after-publish": Place(STEPS, "nothing holds an undo"),
+    **dict.fromkeys(("genesis-after-publish", "adopt-after-commit", "skip-after-publish"), ANY),
     **dict.fromkeys(("takeover-after-clean", "takeover-after-owner", "takeover-after-ready"), ANY),
     "takeover-after-publish": DEPLOYMENTS,
     "worker-after-letter": ANY,
@@ -99,6 +100,9 @@ PLACES = {
 AT_ONCE, BROKEN_MAX = 2, 20  # walks about one cell; after so many broken ones it gives up
 # Told by whichever coordinator has the partition then, a lease later: too slow for the thin matrix.
 BY_CHANCE = ("timers-after-publish", "leases-after-publish")
+# Not on anybody's way: see Matrix.by_hand.
+BY_HAND = ("genesis-after-publish", "adopt-after-commit", "skip-after-publish")
+ALONE = "takeover-after-clean"
 BEFORE_COMMIT = ("after-receive", "before-commit")  # three deaths at one record put it aside
 Cell = collections.namedtuple("Cell", "instance place column")
 
@@ -121,7 +125,7 @@ def cells_of(listed, thin=False):
     --crash-places. thin: one cell of each place, another step for each."""
     cells, turn = collections.defaultdict(list), 0
     for place, who, _ in listed:
-        for at, instance in enumerate(whose(who)):
+        for at, instance in enumerate(whose(who)[:1] if place in BY_HAND else whose(who)):
             columns = place_of(place, instance.rpartition("-")[0]).columns
             if who == "coordinator":
                 columns = [c for n, c in enumerate(columns)
@@ -148,11 +152,13 @@ def armed_at(cell):
 class Reaper(threading.Thread):
     """See the top of this file. `hit` has the cells died at, with the seconds that took."""
 
-    LONG_S, SHORT_S = 150, 12
+    LONG_S, SHORT_S = 150, 20
 
     def __init__(self, lab, cells):
         super().__init__(daemon=True)
-        self.stage, self.left = lab.stage, {i: list(each) for i, each in cells.items()}
+        workers = {f"{worker}-1": [] for worker in WATCHED}  # may be shot, cells or none
+        self.stage, self.left = lab.stage, {**workers, **{
+            i: [cell for cell in c if cell.place not in BY_HAND] for i, c in cells.items()}}
         self.armed, self.born, self.tries = {}, {}, collections.Counter()
         self.hit, self.missed, self.broken = {}, [], []
         self.shot, self.ended, self.lock = set(), threading.Event(), threading.RLock()
@@ -197,9 +203,18 @@ class Reaper(threading.Thread):
                 with self.lock:
                     self.look_at(instance)
 
+    def stands_aside(self, instance):
+        """Whether another wants to be alone: nothing is folded anew beside a second coordinator."""
+        return instance.startswith("coordinator") and any(
+            cell and cell.place == ALONE for other, cell in self.armed.items() if other != instance)
+
     def look_at(self, instance):
         process, cell = self.stage.instances[instance], self.armed[instance]
         age = time.monotonic() - self.born[instance]
+        if self.stands_aside(instance):
+            self.shoot(instance)
+            if instance in self.shot:
+                return
         if process.running():
             if cell and age > (self.SHORT_S if "takeover" in cell.place else self.LONG_S):
                 self.give_up(instance, cell)
@@ -282,6 +297,19 @@ class Crashing(Troubled):
         if name in self.hurried and state["phase"] == "OBSERVING":
             self.request(name, "release-engineer", {"promote": {}})
         super().people(name, state, done, but)
+
+    def start(self, count=1):
+        """The first life of the first coordinator ends when a log has begun."""
+        self.die_of("genesis-after-publish")
+        super().start(count)
+
+    def die_of(self, place, *more):
+        """The first coordinator lives until it comes to that place; the seconds that took."""
+        began = time.monotonic()
+        process = self.stage.start_service("coordinator", "coordinator-1",
+                                           {"SLIPWAY_CRASH_AT": place}, more=more)
+        assert process.popen.wait(PATIENCE) == -9, process.last_lines(8)
+        return time.monotonic() - began
 
     def open(self, count=1, settings=None):
         self.hurried = set()
@@ -424,12 +452,22 @@ class Walk:
         if self.cell.column == "0":
             self.name = self.lab.submit(self.lab.feature_of(self.service, policy="hasty"))
             return "ABORTED"
+        if self.cell.column == "7":  # its deadline: then it rests, and is told to try again
+            self.name = self.lab.begin(self.service, policy="punctual")
+            self.lab.hurried.add(self.name)
+            self.lab.wait(self.name, lambda s: s["exit"] or (s["phase"], s["step"]) == (
+                "BLOCKED", 7), people=True, but=parade.Finalising.but)
+            return "COMPLETED"
         return self.orphan()
 
     def orphan(self):
         """Whoever is at its task dies in it: the task is lost, and driven again."""
         if self.cell.column == "7":
-            return self.complete()  # and the notifier dies of its own places
+            self.name = self.lab.begin(self.service)
+            self.lab.wait(self.name, lambda s: s["exit"] or s["phase"] == "FINALISING",
+                          people=True)
+            self.reaper.shoot("notifier-1")
+            return "COMPLETED"
         worker = {"1": "prechecks", "2": "executor", "3": "validator", "4": "monitor",
                   "5": "validator", "6": "monitor", "undo": "executor"}[self.cell.column]
         self.park()
@@ -485,6 +523,9 @@ class Walk:
             self.lab.wait(self.name, lambda s: s["exit"] or s["latched"] or
                           s["phase"] == "BLOCKED" or s["incidents"])
             self.release()
+            wait_for("the alert to be kept", lambda: any(  # else it would meet the next one here
+                a["service"] == self.service.name
+                for a in self.lab.get("/v1/alerts").json()["items"]), PATIENCE)
             if self.cell.column != "1":
                 self.lab.wait_exit(self.name, "ROLLED_BACK")
         return "COMPLETED" if self.cell.column == "1" else "ROLLED_BACK"
@@ -509,7 +550,8 @@ class Walk:
         else:
             raise AssertionError(f"{self.cell}: {first}, then {again.status_code} {again.text}")
         assert again.status_code in (200, 202, 409), again.text
-        if self.cell.column != "undo":
+        if self.cell.column != "undo":  # of those asked, some may not have been heard yet
+            self.ask({"pause": {}}, lambda s: s["holds"])
             self.ask({"resume": {}}, lambda s: not s["holds"])
         return self.go_on()
 
@@ -535,9 +577,9 @@ class Walk:
         path = f"/v1/flags/production/{feature}/kill"
         for _ in range(50):
             answer = self.lab.at_other_gateway("POST", path, "rel", {"reason": "test"})
-            if not self.reaper.is_wanted(self.cell) or answer is not None:
+            if not self.reaper.is_wanted(self.cell) or (answer is not None and answer.ok):
                 break
-            time.sleep(0.2)
+            time.sleep(0.2)  # a gateway that has just begun may not have read of the flag yet
         wait_for("nobody to see it", lambda: not self.lab.anybody(self.name), PATIENCE)
         self.lab.wait(self.name, lambda s: s["exit"] or s["latched"])
         self.release()
@@ -574,6 +616,48 @@ class Matrix:
             self.stopped = True
             self.reaper.spare()
         self.lab.stage.wait_ready()
+        for cell in self.cells.get("coordinator-1", ()):
+            if cell.place in BY_HAND:
+                self.by_hand(cell)
+
+    def by_hand(self, cell):
+        """What only an operator or a bad night brings about, with nobody else there."""
+        if cell.place == "genesis-after-publish":  # of that the lab's first coordinator died
+            self.reaper.hit[cell] = 0.0
+            return
+        service = self.lab.take()
+        name = self.lab.submit(self.lab.feature_of(service))
+        plan = self.lab.wait_phase(name, "IN_REVIEW")["plan"]["hash"]
+        wait_for("nothing more to be said", self.is_still, PATIENCE)
+        self.lab.kill("coordinator-1", "coordinator-2")
+        if cell.place == "adopt-after-commit":
+            for key in self.lab.redis.scan_iter("slipway:{*}:log"):
+                self.lab.redis.hincrby(key, "offset", 1000)
+            self.reaper.hit[cell] = self.lab.die_of(cell.place, "--adopt")
+            self.lab.revive("coordinator-1", more=["--adopt"])
+        else:  # an approval at which it dies three times is put aside, and given again
+            self.lab.request(name, "technical-lead", {"approve": {"plan_hash": plan}})
+            for _ in range(3):
+                self.lab.die_of("before-commit")
+            self.reaper.hit[cell] = self.lab.die_of(cell.place)
+            self.lab.revive("coordinator-1", more=[])
+        self.lab.stage.wait_ready(["coordinator-1"])
+        self.lab.approve(name)
+        self.exits[name] = "COMPLETED"
+        self.lab.wait_exit(name, "COMPLETED", people=True)
+        self.lab.kill("coordinator-1")
+        self.lab.revive("coordinator-1", "coordinator-2", more=[])
+        self.lab.stage.wait_ready()
+        self.lab.give_back(service)
+
+    def is_still(self):
+        """Whether for a second nothing was applied."""
+        def offsets():
+            return {key: self.lab.redis.hget(key, "offset")
+                    for key in self.lab.redis.scan_iter("slipway:{*}:log")}
+        before = offsets()
+        time.sleep(1)
+        return offsets() == before
 
     def choose(self):
         """The armed cell that the fewest are about."""

@@ -6,6 +6,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum {
     KAFKA_QUERY_MS = 5000, /* For an answer about offsets or metadata. */
@@ -70,6 +71,8 @@ struct kafka_consumer {
     size_t position_count;
     size_t position_capacity;
     rd_kafka_topic_partition_list_t *initial; /* Without a group: all partitions. */
+    atomic_uint
+        connections; /* Counted by threads of librdkafka, before anything comes by one. */
     bool unwell;
     char trouble[KAFKA_TROUBLE_SIZE]; /* The last; "": none since the partitions were given. */
     struct error broken;              /* Not empty: there is no going on. */

@@ -1,8 +1,10 @@
 #include "common/adapters/kafka/client.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { FETCH_WAIT_MS = 100, SESSION_MS = 6000 };
 
@@ -110,6 +112,18 @@ static void consumer_trouble(rd_kafka_t *handle, int code, const char *reason, v
                         code == RD_KAFKA_RESP_ERR__SSL;
 }
 
+/* Connects as librdkafka would, and counts. */
+static int consumer_connect(
+    int descriptor, const struct sockaddr *address, int length, const char *id, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+
+    (void)id;
+    atomic_fetch_add(&consumer->connections, 1);
+    return connect(descriptor, address, (socklen_t)length) == 0 || errno == EINPROGRESS ? 0
+                                                                                        : errno;
+}
+
 static enum err common_set(const struct kafka_bus *bus,
                            rd_kafka_conf_t *conf,
                            struct error *error)
@@ -201,6 +215,7 @@ enum err kafka_consumer_config(const struct kafka_bus *bus,
         return err;
     }
     rd_kafka_conf_set_error_cb(conf, consumer_trouble);
+    rd_kafka_conf_set_connect_cb(conf, consumer_connect);
     rd_kafka_conf_set_rebalance_cb(conf, kafka_rebalance);
     *ret = conf;
     return ERR_OK;

@@ -309,6 +309,13 @@ static enum err consumer_watermarks(void *self,
     return ERR_OK;
 }
 
+static unsigned consumer_connections(void *self)
+{
+    struct kafka_consumer *consumer = self;
+
+    return atomic_load(&consumer->connections);
+}
+
 static enum err consumer_share(void *self, size_t *ret_count, struct error *error)
 {
     const struct kafka_consumer *consumer = self;
@@ -337,6 +344,7 @@ static enum err consumer_seek(
         return err;
     position->by_rule = false;
     position->start = offset;
+    consumer->broken.text[0] = '\0'; /* Who chooses another offset knows. */
     return seek_to(consumer, position->topic, partition, offset, error);
 }
 
@@ -473,6 +481,7 @@ enum err kafka_subscribe(void *self,
         .committed = consumer_committed,
         .watermarks = consumer_watermarks,
         .share = consumer_share,
+        .connections = consumer_connections,
         .seek = consumer_seek,
         .close = consumer_close,
     };

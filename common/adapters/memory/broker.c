@@ -193,6 +193,7 @@ void memory_broker_cut(struct memory_broker *broker,
         for (size_t i = 0; i < broker->groups[g]->member_count; i++)
             consumer_cut(broker->groups[g]->members[i], partition, next);
     }
+    broker->cuts++;
     while (partition->count > 0 && partition_high(partition) > next)
         record_release(&partition->records[--partition->count]);
     size_t drop = 0;

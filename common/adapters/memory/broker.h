@@ -50,6 +50,7 @@ struct memory_broker {
     size_t group_count;
     size_t group_capacity;
     int64_t sequence;
+    unsigned cuts; /* Whoever cuts a log has to be stopped for it. */
 };
 
 enum member_state {

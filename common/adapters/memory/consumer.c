@@ -227,6 +227,13 @@ static enum err consumer_watermarks(void *self,
     return ERR_OK;
 }
 
+static unsigned consumer_connections(void *self)
+{
+    const struct memory_consumer *consumer = self;
+
+    return consumer->broker->cuts;
+}
+
 static enum err consumer_share(void *self, size_t *ret_count, struct error *error)
 {
     const struct memory_consumer *consumer = self;
@@ -240,11 +247,13 @@ static enum err consumer_share(void *self, size_t *ret_count, struct error *erro
 static enum err consumer_seek(
     void *self, const char *topic, int32_t partition, int64_t offset, struct error *error)
 {
+    struct memory_consumer *consumer = self;
     struct memory_offset *at = consumer_position(self, topic, partition);
 
     if (at == NULL)
         return error_set(error, ERR_CONFLICT, "%s %d is not ours", topic, (int)partition);
     at->offset = offset;
+    consumer->cut.topic = NULL; /* Who chooses another offset knows. */
     return ERR_OK;
 }
 
@@ -361,6 +370,7 @@ enum err memory_subscribe(struct memory_broker *broker,
         .committed = consumer_committed,
         .watermarks = consumer_watermarks,
         .share = consumer_share,
+        .connections = consumer_connections,
         .seek = consumer_seek,
         .close = consumer_close,
     };

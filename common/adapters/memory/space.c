@@ -2,6 +2,7 @@
 
 #include "common/adapters/memory/heap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ struct memory_space *memory_space_new(struct clock_port clock)
     struct memory_space *space = heap_take(sizeof *space);
 
     space->clock = clock;
+    (void)snprintf(space->run, sizeof space->run, "run-0");
     return space;
 }
 
@@ -169,6 +171,8 @@ struct memory_space *memory_space_copy(const struct memory_space *space)
 void memory_space_restore(struct memory_space *space, const struct memory_space *copy)
 {
     memory_space_clear(space);
+    space->runs = (space->runs > copy->runs ? space->runs : copy->runs) + 1;
+    (void)snprintf(space->run, sizeof space->run, "run-%u", space->runs);
     for (size_t i = 0; i < copy->count; i++) {
         const struct space_entry *from = &copy->entries[i];
         struct space_entry *to = space_make(space, from->key, from->kind);

@@ -5,6 +5,8 @@
 
 #include "common/adapters/memory/store.h"
 
+enum { RUN_SIZE = 16 };
+
 enum space_kind { SPACE_VALUE, SPACE_HASH, SPACE_SORTED, SPACE_SET };
 
 struct space_field {
@@ -29,6 +31,8 @@ struct memory_space {
     size_t count;
     size_t capacity;
     uint64_t commits;
+    unsigned runs; /* How often it came back as it was. */
+    char run[RUN_SIZE];
 };
 
 /* NULL if there is no such key, or it has expired. */

@@ -267,6 +267,16 @@ static void op_apply(struct memory_space *space, const struct store_op *op)
     }
 }
 
+static enum err store_run(void *self, const char **ret, struct error *error)
+{
+    struct memory_store *store = self;
+
+    if (memory_fault_of(&store->faults, "run", "") != FAULT_NONE)
+        return error_set(error, ERR_UNAVAILABLE, "run: no answer");
+    *ret = store->space->run;
+    return ERR_OK;
+}
+
 static const char *batch_name(const struct store_batch *batch)
 {
     if (batch->guard_count > 0)
@@ -282,6 +292,8 @@ static enum err store_commit(void *self, const struct store_batch *batch, struct
 
     if (fault == FAULT_BEFORE || fault == FAULT_LOST)
         return error_set(error, ERR_UNAVAILABLE, "commit: no answer");
+    if (batch->run != NULL && strcmp(batch->run, store->space->run) != 0)
+        return error_set(error, ERR_CONFLICT, "this is another run of the store");
     for (size_t i = 0; i < batch->guard_count && err == ERR_OK; i++)
         err = guard_check(store->space, &batch->guards[i], error);
     for (size_t i = 0; i < batch->op_count && err == ERR_OK; i++)
@@ -309,6 +321,7 @@ struct store memory_store(struct memory_space *space, struct memory_faults fault
         .hash_all = store_hash_all,
         .sorted_range = store_sorted_range,
         .members = store_members,
+        .run = store_run,
         .commit = store_commit,
         .close = free,
     };

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { TRIES = 8, NUMBER_SIZE = 24 };
 
@@ -149,6 +150,19 @@ static void unwatch(struct link *link)
         freeReplyObject(answer);
 }
 
+static enum err run_check(const struct redis_store *store,
+                          const struct store_batch *batch,
+                          struct error *error)
+{
+    if (batch->run == NULL || strcmp(batch->run, store->link.run) == 0)
+        return ERR_OK;
+    return error_set(error,
+                     ERR_CONFLICT,
+                     "this is run %s of the server, expected %s",
+                     store->link.run,
+                     batch->run);
+}
+
 static enum err guards_check(struct redis_store *store,
                              const struct store_batch *batch,
                              struct error *error)
@@ -157,6 +171,8 @@ static enum err guards_check(struct redis_store *store,
 
     /* What was armed is lost with the UNWATCH below, or renewed behind the EXEC. */
     store->guards.armed = false;
+    if (err == ERR_OK)
+        err = run_check(store, batch, error);
     if (err != ERR_OK || batch->guard_count == 0)
         return err;
     if (!guards_send(&store->link, batch)) {
@@ -174,7 +190,8 @@ enum err redis_commit(void *self, const struct store_batch *batch, struct error 
     struct redis_store *store = self;
     enum err err = link_ready(&store->link, error);
 
-    if (err == ERR_OK && guards_hold(store, batch)) {
+    if (err == ERR_OK && guards_hold(store, batch) &&
+        run_check(store, batch, error) == ERR_OK) {
         err = batch_execute(store, batch, error);
         if (err != ERR_STALE)
             return err;

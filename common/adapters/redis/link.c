@@ -107,6 +107,37 @@ static enum err link_log_in(struct link *link, struct error *error)
     return err;
 }
 
+static void run_read(const char *info, char ret[LINK_RUN_SIZE])
+{
+    static const char label[] = "run_id:";
+    const char *const found = strstr(info, label);
+    const char *const text = found != NULL ? found + strlen(label) : "";
+    const size_t length = strcspn(text, "\r\n");
+
+    ret[0] = '\0';
+    if (length < LINK_RUN_SIZE) {
+        memcpy(ret, text, length);
+        ret[length] = '\0';
+    }
+}
+
+/* Who has no right to ask goes on without knowing. */
+static enum err link_ask_run(struct link *link, struct error *error)
+{
+    const struct link_word words[] = { link_text("INFO"), link_text("server") };
+    redisReply *answer = NULL;
+
+    if (!link_command(link, words, 2))
+        return link_fail(link, error);
+    const enum err err = link_answer(link, &answer, error);
+
+    if (err != ERR_OK)
+        return err;
+    run_read(answer->type == REDIS_REPLY_STRING ? answer->str : "", link->run);
+    freeReplyObject(answer);
+    return ERR_OK;
+}
+
 static enum err link_connect(struct link *link, struct error *error)
 {
     const struct timeval timeout = { link->timeout_ms / 1000,
@@ -122,7 +153,9 @@ static enum err link_connect(struct link *link, struct error *error)
         return link_fail(link, error);
     if (link->socket == NULL)
         redisEnableKeepAlive(link->context);
-    return link_log_in(link, error);
+    const enum err err = link_log_in(link, error);
+
+    return err == ERR_OK ? link_ask_run(link, error) : err;
 }
 
 enum err link_ready(struct link *link, struct error *error)

@@ -14,7 +14,7 @@ struct link_word {
     size_t length;
 };
 
-enum { LINK_WORDS_MAX = 16 };
+enum { LINK_WORDS_MAX = 16, LINK_RUN_SIZE = 48 };
 
 struct link {
     char *host;
@@ -23,8 +23,10 @@ struct link {
     char *password;
     int port;
     int timeout_ms;
-    redisContext *context; /* NULL: not connected. */
-    unsigned connections;  /* So far: what an earlier one had watched is forgotten. */
+    redisContext *context;   /* NULL: not connected. */
+    unsigned connections;    /* So far: what an earlier one had watched is forgotten. */
+    char run[LINK_RUN_SIZE]; /* run_id of the server at the other end; "": it may not be asked.
+                              */
 };
 
 struct link_word link_text(const char *text);

@@ -283,6 +283,16 @@ static void sigpipe_ignore(void)
     }
 }
 
+static enum err store_run(void *self, const char **ret, struct error *error)
+{
+    struct redis_store *store = self;
+    const enum err err = link_ready(&store->link, error);
+
+    if (err == ERR_OK)
+        *ret = store->link.run;
+    return err;
+}
+
 /* False: no memory. */
 static bool text_keep(const char *text, char **ret)
 {
@@ -317,6 +327,7 @@ enum err redis_store_open(const struct redis_options *options,
         .hash_all = store_hash_all,
         .sorted_range = store_sorted_range,
         .members = store_members,
+        .run = store_run,
         .commit = redis_commit,
         .close = store_close,
     };

@@ -76,6 +76,8 @@ static void a_server_that_came_back_is_found_again(void **state)
 {
     struct redis_server server;
     struct error error = { 0 };
+    const char *run = "";
+    char before[64];
     char value[16];
 
     (void)state;
@@ -84,9 +86,13 @@ static void a_server_that_came_back_is_found_again(void **state)
 
     assert_int_equal(set(&writer, "1", &error), ERR_OK);
     assert_int_equal(read_key(&reader, value, &error), ERR_OK);
+    assert_int_equal(reader.run(reader.self, &run, &error), ERR_OK);
+    (void)snprintf(before, sizeof before, "%s", run);
     assert_true(redis_server_crash_and_restart(&server));
     assert_int_equal(read_key(&reader, value, &error), ERR_OK);
     assert_string_equal(value, "(none)");
+    assert_int_equal(reader.run(reader.self, &run, &error), ERR_OK);
+    assert_string_not_equal(run, before);
     assert_int_equal(set(&writer, "2", &error), ERR_OK);
     reader.close(reader.self);
     writer.close(writer.self);
@@ -133,7 +139,7 @@ static void a_guarded_commit_that_could_not_look_wrote_nothing(void **state)
     struct error error = { 0 };
     const struct store_guard guard = { "g", "f", NULL };
     const struct store_op op = { .kind = STORE_SET, .key = "k", .value = { "x", 1 } };
-    const struct store_batch batch = { &guard, 1, &op, 1 };
+    const struct store_batch batch = { &guard, 1, &op, 1, NULL };
     char value[16];
 
     (void)state;
@@ -219,7 +225,7 @@ static bool increment(struct writer *writer)
     const struct store_op op = {
         .kind = STORE_HASH_SET, .key = "sum", .field = "n", .value = { next, (size_t)length }
     };
-    const struct store_batch batch = { &guard, 1, &op, 1 };
+    const struct store_batch batch = { &guard, 1, &op, 1, NULL };
     enum err err = store->commit(store->self, &batch, &error);
 
     writer->done += err == ERR_OK;

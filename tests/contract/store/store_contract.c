@@ -28,7 +28,7 @@ static enum err write_guarded(struct store *store,
                               size_t guard_count,
                               const struct store_op *op)
 {
-    struct store_batch batch = { guards, guard_count, op, 1 };
+    struct store_batch batch = { guards, guard_count, op, 1, NULL };
     struct error error = { 0 };
 
     return store->commit(store->self, &batch, &error);
@@ -333,6 +333,28 @@ static void a_guard_sees_what_the_other_client_wrote_since(void **state)
     assert_int_equal(write_guarded(&world->store, &guard, 1, &mine), ERR_OK);
 }
 
+static void a_batch_for_another_run_of_the_server_is_refused(void **state)
+{
+    struct store_world *world = *state;
+    struct store *store = &world->store;
+    const struct store_op op = { .kind = STORE_SET, .key = "run", .value = TEXT("x") };
+    struct store_batch batch = { .ops = &op, .op_count = 1, .run = "of another" };
+    struct error error = { 0 };
+    const char *run = "";
+    char kept[64];
+
+    assert_int_equal(store->commit(store->self, &batch, &error), ERR_CONFLICT);
+    assert_value(store, "run", NULL);
+    assert_int_equal(store->run(store->self, &run, &error), ERR_OK);
+    assert_true(strlen(run) > 0 && strlen(run) < sizeof kept);
+    (void)snprintf(kept, sizeof kept, "%s", run);
+    batch.run = kept;
+    assert_int_equal(store->commit(store->self, &batch, &error), ERR_OK);
+    assert_value(store, "run", "x");
+    assert_int_equal(world->other.run(world->other.self, &run, &error), ERR_OK);
+    assert_string_equal(run, kept);
+}
+
 static void a_batch_of_thousands_is_one_batch(void **state)
 {
     struct store_world *world = *state;
@@ -384,6 +406,7 @@ int store_contract_run(const char *name, struct store_world *world)
         cmocka_unit_test(a_guard_that_does_not_hold_stops_the_whole_batch),
         cmocka_unit_test(a_fence_that_moves_with_each_commit_keeps_the_second_writer_out),
         cmocka_unit_test(a_guard_sees_what_the_other_client_wrote_since),
+        cmocka_unit_test(a_batch_for_another_run_of_the_server_is_refused),
         cmocka_unit_test(a_batch_of_thousands_is_one_batch),
         cmocka_unit_test(a_key_of_another_kind_is_an_error_and_not_an_absence),
     };

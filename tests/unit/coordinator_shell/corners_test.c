@@ -371,6 +371,44 @@ static void deployments_are_counted_in_their_phase(void **state)
     }
 }
 
+static const char *ready_of(const char *feature)
+{
+    const int32_t p = story_partition(&story, feature);
+    struct store *const store = &story.cluster.store;
+    struct store_value value = { 0 };
+    struct error error = { 0 };
+
+    assert_int_equal(
+        store->hash_get(store->self,
+                        &story.cluster.arena,
+                        KEY_LOG(&story.cluster.arena, p, story.settings.redis.prefix),
+                        "ready",
+                        &value,
+                        &error),
+        ERR_OK);
+    return value.bytes;
+}
+
+static void another_run_of_redis_is_believed_again_only_when_nothing_is_missing(void **state)
+{
+    struct memory_space *same;
+    const char *run = "";
+    struct error error = { 0 };
+
+    (void)state;
+    story_accept(&story, "pay", "one");
+    settle();
+    assert_non_null(strstr(ready_of("pay"), ".run-0"));
+    same = memory_space_copy(story.cluster.space);
+    memory_space_restore(story.cluster.space, same);
+    memory_space_free(same);
+    story_pass(&story, 3000);
+    assert_int_equal(story.cluster.store.run(story.cluster.store.self, &run, &error), ERR_OK);
+    assert_string_not_equal(run, "run-0");
+    assert_non_null(strstr(ready_of("pay"), run));
+    assert_string_equal(story_not_ready(&story, story.coordinator), "");
+}
+
 #define STORY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -386,6 +424,7 @@ int main(void)
         STORY(an_acceptance_that_could_not_be_passed_on_is_taken_in_again),
         STORY(nothing_is_decided_without_the_plan),
         STORY(deployments_are_counted_in_their_phase),
+        STORY(another_run_of_redis_is_believed_again_only_when_nothing_is_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ static void a_lost_word_of_being_ready_is_said_again(void **state)
 {
     const char *key;
     struct store_op op = { STORE_HASH_SET, NULL, "ready", { "", 0 }, 0 };
-    const struct store_batch batch = { NULL, 0, &op, 1 };
+    const struct store_batch batch = { NULL, 0, &op, 1, NULL };
     struct store_value ready = { 0 };
     struct error error = { 0 };
 

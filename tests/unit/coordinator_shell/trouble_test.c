@@ -275,7 +275,7 @@ static void a_commit_by_another_than_the_owner_is_refused(void **state)
 {
     const char *key;
     struct store_op op = { STORE_HASH_SET, NULL, "owner", { "somebody-else", 13 }, 0 };
-    const struct store_batch batch = { NULL, 0, &op, 1 };
+    const struct store_batch batch = { NULL, 0, &op, 1, NULL };
     struct error error = { 0 };
 
     (void)state;
@@ -340,7 +340,7 @@ static void a_report_that_cannot_be_made_keeps_nothing_else_from_going_out(void 
     const struct store_op op = {
         STORE_HASH_SET, key, "0000000001.9999", { "not an entry", 12 }, 0
     };
-    const struct store_batch batch = { NULL, 0, &op, 1 };
+    const struct store_batch batch = { NULL, 0, &op, 1, NULL };
     struct error error = { 0 };
 
     (void)state;

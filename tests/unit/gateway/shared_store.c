@@ -86,6 +86,13 @@ static enum err shared_members(void *self,
     return leave(inner->members(inner->self, arena, key, ret, ret_count, error));
 }
 
+static enum err shared_run(void *self, const char **ret, struct error *error)
+{
+    struct store *const inner = enter(self);
+
+    return leave(inner->run(inner->self, ret, error));
+}
+
 static enum err shared_commit(void *self, const struct store_batch *batch, struct error *error)
 {
     struct store *const inner = enter(self);
@@ -117,6 +124,7 @@ struct store shared_store(struct store inner, void (*before)(void))
         .hash_all = shared_hash_all,
         .sorted_range = shared_sorted_range,
         .members = shared_members,
+        .run = shared_run,
         .commit = shared_commit,
         .close = shared_close,
     };

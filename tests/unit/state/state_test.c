@@ -43,7 +43,7 @@ static int teardown(void **state)
 
 static void write_one(struct world *world, const struct store_op *op)
 {
-    const struct store_batch batch = { NULL, 0, op, 1 };
+    const struct store_batch batch = { NULL, 0, op, 1, NULL };
     struct error error = { 0 };
 
     assert_int_equal(

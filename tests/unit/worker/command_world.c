@@ -68,6 +68,17 @@ static enum err locked_commit(void *self, const struct store_batch *batch, struc
     return err;
 }
 
+static enum err locked_run(void *self, const char **ret, struct error *error)
+{
+    const struct store *const store = &((struct locked_store *)self)->store;
+    enum err err;
+
+    (void)pthread_mutex_lock(&lock);
+    err = store->run(store->self, ret, error);
+    (void)pthread_mutex_unlock(&lock);
+    return err;
+}
+
 static void locked_store_close(void *self)
 {
     struct locked_store *const locked = self;
@@ -206,6 +217,7 @@ static enum err open_store(void *self, struct store *ret, struct error *error)
     *ret = (struct store){ .self = locked,
                            .get = locked_get,
                            .hash_get = locked_hash_get,
+                           .run = locked_run,
                            .commit = locked_commit,
                            .close = locked_store_close };
     return ERR_OK;

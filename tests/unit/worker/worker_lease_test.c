@@ -3,6 +3,8 @@
 #include "tests/support/test.h"
 #include "tests/unit/worker/command_world.h"
 
+#include <stdio.h>
+
 static struct command_world world;
 static void *worker;
 static struct error error;
@@ -69,6 +71,58 @@ static void turn(void)
 static void order(void)
 {
     command_order(&world, command_of(&world, PB__COMMAND__BODY_RUN_CHECKS, TASK, 1));
+}
+
+static void write_ready(const char *text)
+{
+    const struct store_op op = { .kind = STORE_HASH_SET,
+                                 .key = bus_partition("express-pay", 2) == 0
+                                            ? "slipway:{0}:log"
+                                            : "slipway:{1}:log",
+                                 .field = "ready",
+                                 .value = { text, strlen(text) } };
+    const struct store_batch batch = { .ops = &op, .op_count = 1 };
+
+    assert_int_equal(world.store.commit(world.store.self, &batch, &error), ERR_OK);
+}
+
+static void nothing_is_claimed_while_the_coordinator_catches_up(void **state)
+{
+    (void)state;
+    write_ready("");
+    order();
+    turn();
+    assert_int_equal(script.steps, 0);
+    assert_string_equal(record_get(&world, TASK, "state"), "PENDING");
+    assert_int_equal(
+        metric_of(&world, "slipway_commands_dropped_total", "reason", "catching up"), 1);
+}
+
+static void nothing_is_claimed_of_a_store_that_is_not_the_one_the_coordinator_had(void **state)
+{
+    struct memory_space *const lagging = memory_space_copy(world.space);
+    const char *run = "";
+    char ready[64];
+
+    (void)state;
+    assert_int_equal(world.store.run(world.store.self, &run, &error), ERR_OK);
+    (void)snprintf(ready, sizeof ready, "nonce.%s", run);
+    memory_space_restore(world.space, lagging); /* A replica took its place. */
+    memory_space_free(lagging);
+    write_ready(ready);
+    order();
+    turn();
+    assert_int_equal(script.steps, 0);
+    assert_string_equal(record_get(&world, TASK, "state"), "PENDING");
+    assert_int_equal(
+        metric_of(&world, "slipway_commands_dropped_total", "reason", "catching up"), 1);
+
+    assert_int_equal(world.store.run(world.store.self, &run, &error), ERR_OK);
+    (void)snprintf(ready, sizeof ready, "nonce.%s", run);
+    write_ready(ready);
+    order();
+    turn();
+    assert_int_equal(script.steps, 1);
 }
 
 static void a_cancelled_task_stops_at_once(void **state)
@@ -374,6 +428,8 @@ static void a_restarted_worker_does_not_take_its_old_lease_for_its_own(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        EACH(nothing_is_claimed_while_the_coordinator_catches_up),
+        EACH(nothing_is_claimed_of_a_store_that_is_not_the_one_the_coordinator_had),
         EACH(a_cancelled_task_stops_at_once),
         EACH(a_cancellation_whose_command_was_lost_is_seen_at_the_next_renewal),
         EACH(work_that_was_done_before_it_heard_of_the_end_is_reported_as_done),

@@ -161,26 +161,6 @@ static void a_command_without_a_record_is_dropped(void **state)
     assert_int_equal(metric_of(&world, "slipway_commands_dropped_total", "reason", "gone"), 1);
 }
 
-static void nothing_is_claimed_while_the_coordinator_catches_up(void **state)
-{
-    const struct store_op op = { .kind = STORE_HASH_SET,
-                                 .key = bus_partition("express-pay", 2) == 0
-                                            ? "slipway:{0}:log"
-                                            : "slipway:{1}:log",
-                                 .field = "ready",
-                                 .value = { "", 0 } };
-    const struct store_batch batch = { .ops = &op, .op_count = 1 };
-
-    (void)state;
-    assert_int_equal(world.store.commit(world.store.self, &batch, &error), ERR_OK);
-    order(1);
-    turn();
-    assert_int_equal(script.steps, 0);
-    assert_string_equal(record_get(&world, TASK, "state"), "PENDING");
-    assert_int_equal(
-        metric_of(&world, "slipway_commands_dropped_total", "reason", "catching up"), 1);
-}
-
 static void what_the_coordinator_did_not_write_is_put_aside(void **state)
 {
     const struct bus_record *letter;
@@ -460,7 +440,6 @@ int main(void)
         EACH(a_command_that_comes_twice_is_dropped),
         EACH(a_command_of_another_drive_is_dropped),
         EACH(a_command_without_a_record_is_dropped),
-        EACH(nothing_is_claimed_while_the_coordinator_catches_up),
         EACH(what_the_coordinator_did_not_write_is_put_aside),
         EACH(garbage_is_put_aside_and_harms_nobody),
         EACH(a_bad_record_that_cannot_be_put_aside_is_heard_again),
