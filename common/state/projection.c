@@ -232,28 +232,41 @@ enum err projection_list(const struct projection *projection,
     return ERR_OK;
 }
 
+static enum err is_ready(const struct projection *projection,
+                         struct arena *arena,
+                         int32_t partition,
+                         bool *ret,
+                         struct error *error)
+{
+    const char *const key = KEY_LOG(arena, partition, projection->prefix);
+    struct store_value ready = { 0 };
+    const enum err err =
+        projection->store.hash_get(projection->store.self, arena, key, "ready", &ready, error);
+
+    *ret = err == ERR_OK && ready.bytes != NULL && ready.length > 0;
+    return err == ERR_OK ? ERR_OK : error_wrap(error, err, "read the log's mark");
+}
+
 enum err projection_whole(const struct projection *projection,
                           struct arena *arena,
                           bool *ret,
                           struct error *error)
 {
-    bool whole = true;
+    enum err err = ERR_OK;
 
-    for (int32_t p = 0; p < projection->partitions && whole; p++) {
-        struct store_value ready = { 0 };
-        const enum err err = projection->store.hash_get(projection->store.self,
-                                                        arena,
-                                                        KEY_LOG(arena, p, projection->prefix),
-                                                        "ready",
-                                                        &ready,
-                                                        error);
+    *ret = true;
+    for (int32_t p = 0; p < projection->partitions && *ret && err == ERR_OK; p++)
+        err = is_ready(projection, arena, p, ret, error);
+    return err;
+}
 
-        if (err != ERR_OK)
-            return error_wrap(error, err, "read the log's mark");
-        whole = ready.bytes != NULL && ready.length > 0;
-    }
-    *ret = whole;
-    return ERR_OK;
+enum err projection_whole_of(const struct projection *projection,
+                             struct arena *arena,
+                             const char *feature,
+                             bool *ret,
+                             struct error *error)
+{
+    return is_ready(projection, arena, partition_of(projection, feature), ret, error);
 }
 
 static int by_text(const void *a, const void *b)

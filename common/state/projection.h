@@ -64,6 +64,13 @@ enum err projection_whole(const struct projection *projection,
                           bool *ret,
                           struct error *error) MUST_CHECK;
 
+/* The same of what concerns that feature only. */
+enum err projection_whole_of(const struct projection *projection,
+                             struct arena *arena,
+                             const char *feature,
+                             bool *ret,
+                             struct error *error) MUST_CHECK;
+
 /* Names of all lanes. */
 enum err projection_lanes(const struct projection *projection,
                           struct arena *arena,

@@ -61,6 +61,28 @@ static size_t add_near(
     return found;
 }
 
+/* False (and answered) while the coordinator folds what Redis has lost: not to know it is not
+ * the same as that there is none. */
+static bool would_be_known(struct gateway_call *call, const char *name)
+{
+    const char *const feature = projection_feature_of(call->arena, name);
+    struct error error = { 0 };
+    bool whole = false;
+    const enum err err =
+        projection_whole_of(call->projection, call->arena, feature, &whole, &error);
+
+    if (err == ERR_OK && whole)
+        return true;
+    if (err == ERR_OK)
+        (void)error_set(
+            &error,
+            ERR_UNAVAILABLE,
+            "the coordinator is catching up with the log, and may not have come to %s",
+            name);
+    call_unavailable(call, &error);
+    return false;
+}
+
 void deployment_not_found(struct gateway_call *call, const char *name)
 {
     char bytes[1024];
@@ -68,6 +90,8 @@ void deployment_not_found(struct gateway_call *call, const char *name)
     struct problem problem = { .code = "no-such" };
     size_t found;
 
+    if (!would_be_known(call, name))
+        return;
     text_add(&more, "\"near\":[");
     found = add_near(call, name, true, &more, 0);
     (void)add_near(call, name, false, &more, found);

@@ -93,7 +93,7 @@ static const struct problem_text rows[] = {
       "It has not read control.v1 to its end, so it cannot say yet which flags are latched.",
       "Ask again after Retry-After seconds." },
     { "unavailable",           503, "A part of Slipway cannot be reached",
-      "Redis or Kafka does not answer the gateway. `detail` says which.",
+      "Redis or Kafka does not answer the gateway, or the coordinator has not caught up with the log. `detail` says which.",
       "Ask again; `slipway doctor` says what is the matter. A kill works without Redis, and, with --direct, without a gateway." },
 };
 /* clang-format on */

@@ -203,6 +203,19 @@ static void a_feature_means_its_newest_attempt(void **state)
     assert_true(world_count("near") > 0);
 }
 
+/* Whoever is told that there is none may hand it in again. */
+static void a_deployment_that_is_not_there_yet_again_is_not_said_to_be_none(void **state)
+{
+    (void)state;
+    world_caught_up(false);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 503);
+    assert_string_equal(world_text("detail"),
+                        "the coordinator is catching up with the log, and may not have come to "
+                        "express-pay.3");
+    world_caught_up(true);
+    assert_int_equal(world_get("/v1/deployments/express-pay.3"), 404);
+}
+
 static void the_plan_differs_from_the_attempt_before(void **state)
 {
     struct world_deployment second = world_deployment("express-pay.2", PB__PHASE__ABORTED);
@@ -406,6 +419,7 @@ int main(void)
         TEST(a_sign_off_of_an_earlier_try_does_not_count),
         TEST(head_is_get_without_its_body),
         TEST(a_feature_means_its_newest_attempt),
+        TEST(a_deployment_that_is_not_there_yet_again_is_not_said_to_be_none),
         TEST(the_plan_differs_from_the_attempt_before),
         TEST(documents_come_in_the_form_that_is_liked_best),
         TEST(the_timeline_is_filtered_and_exported),

@@ -215,6 +215,16 @@ void world_instance(const char *service, const char *instance, int64_t age_ms)
     put_field("slipway:instances", instance, (struct store_value){ said, strlen(said) });
 }
 
+void world_caught_up(bool has)
+{
+    const char *const owner = has ? "coordinator-1" : "";
+
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        put_field(KEY_LOG(&w.arena, p, "slipway:"),
+                  "ready",
+                  (struct store_value){ owner, strlen(owner) });
+}
+
 void world_member(const char *set, const char *member)
 {
     struct store store = shared_store(memory_store(w.space, (struct memory_faults){ 0 }), NULL);

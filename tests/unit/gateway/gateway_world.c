@@ -167,6 +167,7 @@ int world_open(void **state)
     write_tokens();
     read_settings();
     open_ports();
+    world_caught_up(true);
     assert_int_equal(gateway_service.open(&w.ports, &opened, &error), ERR_OK);
     w.gateway = opened;
     assert_int_equal(bench_open(w.gateway, &w.bench, &error), ERR_OK);

@@ -95,6 +95,9 @@ struct world_deployment {
     Pb__Plan *plan;
 };
 
+/* Whether the coordinator has caught up with the log, as it has when a world is opened. */
+void world_caught_up(bool has);
+
 /* "feature.attempt" in that phase, updated at that many seconds after the start, with the plan
  * that deploy/example/feature.yaml compiles to; stored by world_store. */
 struct world_deployment world_deployment(const char *id, Pb__Phase phase);
