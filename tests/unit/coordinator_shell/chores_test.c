@@ -379,18 +379,6 @@ static void another_record_in_the_place_of_the_one_applied_last_is_noticed(void 
     assert_non_null(strstr(story_not_ready(&story, story.coordinator), "is not the one"));
 }
 
-static void a_log_that_lost_its_tail_and_goes_on_is_noticed_by_one_who_lives(void **state)
-{
-    (void)state;
-    begin(2);
-    lose_the_last_record();
-    story_request(&story, "pay.1", true);
-    story_request(&story, "pay.1", true);
-    story_pass(&story, 2000);
-    assert_non_null(strstr(story_not_ready(&story, story.coordinator), "is not the one"));
-    assert_int_equal(story_unpack(&story, "pay.1")->step, 2);
-}
-
 static void told_to_rebuild_the_state_is_what_the_log_says(void **state)
 {
     (void)state;
@@ -495,7 +483,6 @@ int main(void)
         STORY(a_log_that_loses_its_tail_under_its_owner_stops_it_and_nothing_is_said),
         STORY(an_owner_that_hears_another_record_in_the_place_of_the_last_stops),
         STORY(another_record_in_the_place_of_the_one_applied_last_is_noticed),
-        STORY(a_log_that_lost_its_tail_and_goes_on_is_noticed_by_one_who_lives),
         STORY(told_to_rebuild_the_state_is_what_the_log_says),
         STORY(an_adopted_log_is_not_committed_beyond_its_end),
         STORY(told_to_adopt_the_state_stays_and_the_log_goes_on),

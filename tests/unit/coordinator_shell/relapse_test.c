@@ -104,11 +104,34 @@ static void a_lost_word_of_being_ready_is_said_again(void **state)
     assert_string_equal(story_not_ready(&story, story.coordinator), "");
 }
 
+/* The log, too, may be what it was before, and be written on before anybody looks. */
+static void a_log_that_lost_its_tail_and_goes_on_is_noticed_by_one_who_lives(void **state)
+{
+    const int32_t p = story_partition(&story, "pay");
+
+    (void)state;
+    story.silent_from = 2;
+    story_start(&story);
+    story_accept(&story, "pay", "one");
+    assert_true(cluster_settle(&story.cluster));
+    memory_broker_cut(story.cluster.broker,
+                      "events.v1",
+                      p,
+                      0,
+                      memory_broker_high(story.cluster.broker, "events.v1", p) - 1);
+    story_request(&story, "pay.1", true);
+    story_request(&story, "pay.1", true);
+    story_pass(&story, 2000);
+    assert_non_null(strstr(story_not_ready(&story, story.coordinator), "is not the one"));
+    assert_int_equal(story_unpack(&story, "pay.1")->step, 2);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STORY(a_log_that_lost_its_tail_and_goes_on_is_noticed_by_one_who_lives),
         STORY(what_a_redis_that_lost_its_tail_no_longer_holds_is_said_all_the_same),
         STORY(a_lost_word_of_being_ready_is_said_again),
     };
