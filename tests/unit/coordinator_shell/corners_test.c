@@ -143,10 +143,10 @@ static void a_dead_letter_says_where_its_record_lies_and_since_when(void **state
 
 /* --- holds --- */
 
-static const Pb__HoldSet *only_hold(void)
+static const Pb__Event *only_event(Pb__Event__BodyCase body)
 {
     const struct bus_record *record;
-    const Pb__HoldSet *found = NULL;
+    const Pb__Event *found = NULL;
     const int32_t p = story_partition(&story, "pay");
 
     for (int64_t o = 0;
@@ -154,10 +154,10 @@ static const Pb__HoldSet *only_hold(void)
          o++) {
         const Pb__Event *const event = message_of(record, &pb__event__descriptor);
 
-        if (event->body_case != PB__EVENT__BODY_HOLD_SET)
+        if (event->body_case != body)
             continue;
         assert_null(found);
-        found = event->hold_set;
+        found = event;
     }
     assert_non_null(found);
     return found;
@@ -182,7 +182,7 @@ static void a_freeze_of_the_configuration_holds_with_its_reason_until_its_end(vo
     story_start(&story);
     story_pass(&story, 1000);
     assert_int_equal(story_unpack(&story, "pay.1")->n_holds, 1);
-    hold = only_hold();
+    hold = only_event(PB__EVENT__BODY_HOLD_SET)->hold_set;
     assert_string_equal(hold->id, "yearend");
     assert_string_equal(hold->reason, "audit");
     assert_int_equal(hold->until_ms, freeze.to_ms);
@@ -212,6 +212,31 @@ static void two_freezes_are_two_holds(void **state)
     story_pass(&story, 6000);
     assert_int_equal(story_unpack(&story, "pay.1")->n_holds, 2);
     story.settings.freeze_count = 0;
+}
+
+/* --- a plan --- */
+
+static void a_plan_is_made_by_the_approach_and_under_the_deadlines_asked_for(void **state)
+{
+    struct setting_policy policy = { .name = "quick",
+                                     .input_deadline_ms = 5000,
+                                     .reminder_ms = 700 };
+    struct setting_environment environment = { .name = "production", .policy = "quick" };
+    const Pb__PlanCompiled *compiled;
+
+    (void)state;
+    story.settings.policies = &policy;
+    story.settings.policy_count = 1;
+    story.settings.environments = &environment;
+    story.settings.environment_count = 1;
+    story_accept(&story, "pay", "one");
+    settle();
+    compiled = only_event(PB__EVENT__BODY_PLAN_COMPILED)->plan_compiled;
+    assert_string_equal(compiled->plan->approach, "rolling");
+    assert_int_equal(compiled->input_deadline_ms, 5000);
+    assert_int_equal(compiled->reminder_ms, 700);
+    story.settings.policy_count = 0;
+    story.settings.environment_count = 0;
 }
 
 /* --- a rebuild leaves nothing of another state --- */
@@ -419,6 +444,7 @@ int main(void)
         STORY(a_dead_letter_says_where_its_record_lies_and_since_when),
         STORY(a_freeze_of_the_configuration_holds_with_its_reason_until_its_end),
         STORY(two_freezes_are_two_holds),
+        STORY(a_plan_is_made_by_the_approach_and_under_the_deadlines_asked_for),
         STORY(a_rebuild_leaves_nothing_of_what_another_state_had_live),
         STORY(a_rebuild_leaves_nothing_of_what_another_state_had_ended),
         STORY(an_acceptance_that_could_not_be_passed_on_is_taken_in_again),

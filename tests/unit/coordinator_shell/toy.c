@@ -221,7 +221,7 @@ static void be_born(struct toy *toy, const Pb__Event *event)
     toy->state->environment = "production";
     toy->state->phase = PB__PHASE__PLANNING;
     entry(toy, "Born");
-    effect(&toy->out->effects, EFFECT_COMPILE)->approach = "";
+    effect(&toy->out->effects, EFFECT_COMPILE)->approach = "rolling";
 }
 
 static enum procedure_answer handle(struct toy *toy)
@@ -335,6 +335,7 @@ Pb__PlanCompiled *plan_compile(struct arena *arena, const struct plan_request *r
     compiled->plan = pb_new(arena, &pb__plan__descriptor);
     compiled->plan->feature = request->acceptance->feature;
     compiled->plan->environment = request->acceptance->environment;
+    compiled->plan->approach = request->approach;
     compiled->plan->services = request->acceptance->services;
     compiled->plan->n_services = request->acceptance->n_services;
     compiled->plan_hash = "toy-plan";

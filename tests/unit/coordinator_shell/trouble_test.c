@@ -27,8 +27,25 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The bytes of the state that a run without trouble ends in. */
-static struct store_value undisturbed(struct arena *arena, bool abort_it)
+/* The newest report on archive.v1; length 0: there is none. */
+static struct store_value newest_report(void)
+{
+    struct store_value found = { 0 };
+    const struct bus_record *record;
+
+    for (int32_t p = 0; p < 2; p++) {
+        for (int64_t o = 0;
+             (record = memory_broker_record(story.cluster.broker, "archive.v1", p, o)) != NULL;
+             o++)
+            found = (struct store_value){ (const char *)record->bytes, record->length };
+    }
+    return found;
+}
+
+/* What a run without trouble ends in: the bytes of the state, and of the report. */
+static struct store_value undisturbed(struct arena *arena,
+                                      bool abort_it,
+                                      struct store_value *ret_report)
 {
     struct store_value value;
 
@@ -42,6 +59,8 @@ static struct store_value undisturbed(struct arena *arena, bool abort_it)
     assert_true(cluster_settle(&story.cluster));
     value = story_state(&story, "pay.1");
     value.bytes = arena_copy(arena, value.bytes, value.length);
+    *ret_report = newest_report();
+    ret_report->bytes = arena_copy(arena, ret_report->bytes, ret_report->length);
     story_close(&story);
     return value;
 }
@@ -115,8 +134,10 @@ static void die_everywhere(bool abort_it)
                                           "intake-after-offset",  "takeover-after-owner",
                                           "takeover-after-ready", "takeover-after-publish" };
     struct arena arena = arena_with_limit(1024 * 1024);
-    const struct store_value wanted = undisturbed(&arena, abort_it);
+    struct store_value report;
+    const struct store_value wanted = undisturbed(&arena, abort_it, &report);
 
+    assert_true(report.length > 0);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         unsigned deaths = 1;
 
@@ -132,6 +153,8 @@ static void die_everywhere(bool abort_it)
                          places[i],
                          nth,
                          story_topic(&story, "events.v1"));
+            assert_int_equal(newest_report().length, report.length);
+            assert_memory_equal(newest_report().bytes, report.bytes, report.length);
             if (!abort_it)
                 assert_effects_out_once();
             if (nth == 1 && deaths != 1 && is_reached(places[i], abort_it))
