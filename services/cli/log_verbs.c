@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { DIFFERS = 4 };
+enum { DIFFERS = 4, UNSURE = 5 };
 
 static const char COORDINATOR[] = "slipway-coordinator";
 static const char SETTINGS[] = "/etc/slipway/slipway.yaml";
@@ -34,6 +34,8 @@ enum cli_exit verb_verify(struct cli *cli)
     status = run_coordinator(cli, settings, "--verify");
     if (status == 0)
         return EXIT_DONE;
+    if (status == UNSURE)
+        cli_complain(cli, "not all of Redis could be compared", "slipway verify, once more");
     if (status != DIFFERS)
         return EXIT_UNREACHABLE;
     cli_complain(cli, "Redis does not hold what the log says", "slipway help rebuild");

@@ -143,7 +143,7 @@ static const struct page pages[] = {
       { "slipway doctor",
         "slipway doctor --settings /etc/slipway/slipway.yaml", NULL } },
     { "verify", "0 1 2 6",
-      "Runs slipway-coordinator --verify: the log is folded anew in memory, beside whatever runs, and compared byte for byte with what Redis holds. Each difference is named; nothing is written.",
+      "Runs slipway-coordinator --verify: the log is folded anew in memory, beside whatever runs, and compared byte for byte with what Redis holds. Each difference is named; nothing is written. A partition that never stands still, or is being folded anew meanwhile, is not said to differ: 6, and verify again.",
       { "slipway verify",
         "slipway verify --settings slipway.yaml", NULL } },
     { "rebuild", "0 1 2 6",

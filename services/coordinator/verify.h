@@ -6,7 +6,11 @@
 
 #include "common/runtime/service.h"
 
-enum { VERIFY_DIFFERS = 4 }; /* Exit status: Redis is not what the log says. */
+/* Exit status. */
+enum {
+    VERIFY_DIFFERS = 4, /* Redis is not what the log says. */
+    VERIFY_UNSURE = 5,  /* Nothing is known to differ, but not all could be compared. */
+};
 
 /* "--verify" is among the arguments. */
 bool verify_is_asked(int argc, char **argv);

@@ -41,6 +41,26 @@ static const char *verified(struct stage *stage, int *ret_status)
     return report;
 }
 
+/* As verified; before each turn something happens to the stage. */
+static const char *verified_while(struct stage *stage,
+                                  void (*happens)(struct stage *stage, int turn),
+                                  int *ret_status)
+{
+    const struct service_spec *const spec = verify_service();
+    struct cluster_instance *const instance = cluster_start(&stage->cluster, spec, "verify");
+    const char *report;
+    int turns = 0;
+
+    while (!spec->finished(instance->state, ret_status)) {
+        happens(stage, turns);
+        assert_true(cluster_turn(instance));
+        assert_true(turns++ < TURNS_MAX);
+    }
+    report = arena_text(&stage->arena, verify_report(instance->state));
+    cluster_stop(instance);
+    return report;
+}
+
 static int32_t partition_of(const struct stage *stage)
 {
     return bus_partition(STAGE_FEATURE, (int32_t)stage->settings->kafka.partitions);
@@ -175,6 +195,75 @@ static void of_a_log_that_only_began_redis_may_not_hold_nothing(void **state)
     assert_int_equal(status, VERIFY_DIFFERS);
 }
 
+static void somebody_reports(struct stage *stage, int turn)
+{
+    stage_incident(stage, arena_printf(&stage->arena, "alert %d", turn), PB__SEVERITY__WARNING);
+    for (int i = 0; i < 4; i++)
+        assert_true(cluster_turn(stage->coordinator));
+}
+
+static void of_a_redis_that_never_stands_still_nothing_is_said_to_differ(void **state)
+{
+    struct stage *const stage = *state;
+    const uint64_t before = stage_state(stage)->version;
+    int status = -1;
+    const char *const report = verified_while(stage, somebody_reports, &status);
+
+    assert_true(stage_state(stage)->version > before + 100);
+    assert_null(strstr(report, "differences"));
+    assert_null(strstr(report, "everything in Redis is as the log says"));
+    assert_non_null(strstr(report, "1 partitions could not be compared"));
+    assert_int_equal(status, VERIFY_UNSURE);
+}
+
+/* As a rebuild does while somebody verifies: the mark stands where it stood once. */
+static void redis_begins_anew(struct stage *stage, int turn)
+{
+    if (turn == 0)
+        return;
+    write(stage,
+          &(struct store_op){ .kind = STORE_HASH_SET,
+                              .key = KEY_LOG(&stage->cluster.arena,
+                                             partition_of(stage),
+                                             stage->settings->redis.prefix),
+                              .field = "offset",
+                              .value = { "3", 1 } });
+}
+
+static void of_a_redis_that_is_being_folded_anew_nothing_is_said_to_differ(void **state)
+{
+    struct stage *const stage = *state;
+    int status = -1;
+    const char *report;
+
+    write(stage,
+          &(struct store_op){ .kind = STORE_DELETE,
+                              .key = KEY_FEATURE(&stage->cluster.arena,
+                                                 partition_of(stage),
+                                                 stage->settings->redis.prefix,
+                                                 STAGE_FEATURE) });
+    report = verified_while(stage, redis_begins_anew, &status);
+    assert_null(strstr(report, "differences"));
+    assert_non_null(strstr(report, "is being folded anew: it has 4 records again"));
+    assert_int_equal(status, VERIFY_UNSURE);
+}
+
+static void redis_is_emptied(struct stage *stage, int turn)
+{
+    if (turn == 1)
+        memory_space_clear(stage->cluster.space);
+}
+
+static void of_a_redis_that_is_emptied_meanwhile_nothing_is_said_to_differ(void **state)
+{
+    int status = -1;
+    const char *const report = verified_while(*state, redis_is_emptied, &status);
+
+    assert_null(strstr(report, "differences"));
+    assert_non_null(strstr(report, "is being folded anew: it has 0 records again"));
+    assert_int_equal(status, VERIFY_UNSURE);
+}
+
 static void a_redis_that_lost_everything_is_told_from_one_that_is_right(void **state)
 {
     struct stage *const stage = *state;
@@ -210,6 +299,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_a_coordinator_wrote_is_what_the_log_says, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_too_much_is_named_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            of_a_redis_that_never_stands_still_nothing_is_said_to_differ, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            of_a_redis_that_is_emptied_meanwhile_nothing_is_said_to_differ, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            of_a_redis_that_is_being_folded_anew_nothing_is_said_to_differ, setup, teardown),
         cmocka_unit_test_setup_teardown(
             of_a_log_that_only_began_redis_may_not_hold_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(
