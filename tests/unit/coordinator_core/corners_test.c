@@ -227,6 +227,27 @@ static void what_is_missing_is_named_with_its_field(void **state)
     assert_string_equal(play->state->missing[0]->remedy, "name one");
 }
 
+static void all_that_is_missing_is_named(void **state)
+{
+    struct play *const play = *state;
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+
+    play_birth(play);
+    event->body_case = PB__EVENT__BODY_PLAN_COMPILED;
+    event->plan_compiled = pb_new(&play->arena, &pb__plan_compiled__descriptor);
+    event->plan_compiled->for_version = play->state->compile_version;
+    for (int i = 0; i < 3; i++) {
+        Pb__MissingInput *const missing = pb_new(&play->arena, &pb__missing_input__descriptor);
+
+        missing->input = numbered(play, "input", i);
+        missing->remedy = numbered(play, "supply", i);
+        PB_APPEND(&play->arena, event->plan_compiled, missing, missing);
+    }
+    assert_int_equal(play_event(play, "missing", event), PROCEDURE_APPLIED);
+    assert_non_null(strstr(play->state->waiting_for->sentence, "input.0, input.1, input.2"));
+    assert_non_null(strstr(play->state->waiting_for->unblock, "supply.0; supply.1; supply.2"));
+}
+
 static void a_warning_on_the_way_through_step_6_is_an_incident(void **state)
 {
     struct play *const play = *state;
@@ -434,6 +455,7 @@ int main(void)
         PLAY(only_what_is_deployed_can_be_withdrawn),
         PLAY(a_withdrawal_that_names_no_content_is_of_this),
         PLAY(what_is_missing_is_named_with_its_field),
+        PLAY(all_that_is_missing_is_named),
         PLAY(a_warning_on_the_way_through_step_6_is_an_incident),
         PLAY(a_plan_that_says_no_drives_means_three),
         PLAY(a_plan_that_says_nothing_of_retries_means_three_drives),
