@@ -1,5 +1,5 @@
-"""Every place where a process may be made to die, each in one step: the thin matrix of `crashes`,
-which shows all of it. What must hold afterwards is in crash_matrix.py and history.py."""
+"""A third of the places where a process may be made to die, each in one step, others for each
+commit: the thin matrix of `crashes`, which shows all of it. What must hold afterwards is in crash_matrix.py and history.py."""
 import pathlib
 import subprocess
 
