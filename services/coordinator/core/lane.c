@@ -182,6 +182,16 @@ static enum procedure_answer lane_requested(struct lane_turn *turn,
     return PROCEDURE_APPLIED;
 }
 
+/* It never got the lane for its undo, and left nothing there all the same: a person restored it
+ * by hand. What lies below may be taken back now. */
+static void top_given_up(struct lane_turn *turn,
+                         const char *name,
+                         const Pb__LaneReleased *released)
+{
+    if (pb_same(turn->lane->top, name) && !pb_same(released->top, name))
+        turn->lane->top = released->top;
+}
+
 static enum procedure_answer lane_released(struct lane_turn *turn,
                                            const Pb__LaneReleased *released)
 {
@@ -193,6 +203,8 @@ static enum procedure_answer lane_released(struct lane_turn *turn,
         /* A withdrawal that crossed the grant has changed nothing, so the top stays. */
         if (!released->withdrawn)
             lane->top = released->top;
+        else
+            top_given_up(turn, released->deployment, released);
         lane->holder = "";
         lane->holder_feature = "";
         lane->holder_number = 0;
@@ -203,6 +215,8 @@ static enum procedure_answer lane_released(struct lane_turn *turn,
         if (!pb_same(lane->queue[i]->deployment, released->deployment) ||
             lane->queue[i]->number != released->number)
             continue;
+        if (lane->queue[i]->undo)
+            top_given_up(turn, undoes(lane->queue[i]), released);
         PB_REMOVE(lane, queue, i);
         found = true;
     }

@@ -122,6 +122,27 @@ static void forward_requests_are_granted_in_the_order_they_came(void **state)
                         "b.1 leaves 3: c.1 gets grant 3 for 9, top \"a.1\"; \n");
 }
 
+/* Whether its withdrawal finds it in the queue, or crosses its grant. */
+static void what_a_person_restored_by_hand_is_not_the_top_though_it_never_got_the_lane(
+    void **state)
+{
+    struct road *const road = *state;
+
+    ask(road, "a.1", 1, false);
+    release(road, "a.1", 1, "a.1", false);
+    ask(road, "b.1", 1, false);
+    release(road, "b.1", 1, "b.1", false);
+    ask(road, "c.1", 1, false);
+    ask(road, "b.1", 5, true);
+    ask(road, "a.1", 7, true);
+    release(road, "b.1", 5, "a.1", true);
+    assert_string_equal(road->lane->top, "a.1");
+    release(road, "c.1", 1, "b.1", true);
+    assert_string_equal(road->lane->holder, "a.1");
+    release(road, "a.1", 7, "", true);
+    assert_string_equal(road->lane->top, "");
+}
+
 static void undo_goes_before_forward_work_and_only_to_the_top(void **state)
 {
     struct road *const road = *state;
@@ -215,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROAD(forward_requests_are_granted_in_the_order_they_came),
+        ROAD(what_a_person_restored_by_hand_is_not_the_top_though_it_never_got_the_lane),
         ROAD(undo_goes_before_forward_work_and_only_to_the_top),
         ROAD(who_is_below_is_told_once_and_granted_when_the_newer_is_undone),
         ROAD(a_withdrawal_that_crosses_its_grant_frees_the_lane_and_leaves_the_top),

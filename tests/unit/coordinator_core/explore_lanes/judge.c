@@ -60,6 +60,32 @@ static const char *judge_lane(const struct atlas *atlas,
     return workers > 1 ? "invariant 9: two deployments change one lane" : NULL;
 }
 
+/* All has been heard, nobody holds the lane, and of those that changed it this one is the last.
+ */
+static const char *judge_queue(const struct atlas *atlas,
+                               const struct scene *scene,
+                               const struct place *place,
+                               size_t lane)
+{
+    const Pb__LaneState *const state = scene->lanes[lane];
+    const uint8_t *const changed = place->road.changed[lane];
+    uint8_t last = 0;
+
+    if (state == NULL || state->holder[0] != '\0' || place->mail_count > 0)
+        return NULL;
+    for (size_t i = 0; i < atlas->dep_count; i++) {
+        if (place->road.ended_badly[i])
+            return NULL;
+    }
+    for (size_t i = 0; i < CHANGES_MAX && changed[i] != 0; i++)
+        last = changed[i];
+    for (size_t i = 0; i < state->n_queue; i++) {
+        if (state->queue[i]->undo && state->queue[i]->deployment[0] - 'a' + 1 == last)
+            return "invariant 9: nothing newer is there, and its undo is not granted the lane";
+    }
+    return NULL;
+}
+
 static const char *judge_end(const struct atlas *atlas,
                              const struct scene *scene,
                              const struct place *place)
@@ -83,8 +109,10 @@ const char *lanes_judge(const struct atlas *atlas,
                         const struct place *place)
 {
     for (size_t i = 0; i < atlas->lane_count; i++) {
-        const char *const breach = judge_lane(atlas, scene, place, i);
+        const char *breach = judge_lane(atlas, scene, place, i);
 
+        if (breach == NULL)
+            breach = judge_queue(atlas, scene, place, i);
         if (breach != NULL)
             return breach;
     }
