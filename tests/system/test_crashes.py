@@ -1,5 +1,6 @@
 """A third of the places where a process may be made to die, each in one step, others for each
-commit: the thin matrix of `crashes`, which shows all of it. What must hold afterwards is in crash_matrix.py and history.py."""
+commit: the thin matrix of `crashes`, which shows all of it. What must hold afterwards is in
+crash_matrix.py and history.py."""
 import pathlib
 import subprocess
 
