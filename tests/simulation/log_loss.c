@@ -92,12 +92,8 @@ static bool all_is_back(struct world *world)
 }
 
 /* What an operator reads at /readyz of any coordinator. */
-static bool is_told(struct world *world)
+static bool reads(struct world *world, const char *const words[], size_t count)
 {
-    static const char *const words[] = { "has no offset",
-                                         "records were lost",
-                                         "is not the one that was applied" };
-
     for (size_t i = 0; i < world->process_count; i++) {
         struct process *const process = &world->processes[i];
         struct error why = { 0 };
@@ -105,7 +101,7 @@ static bool is_told(struct world *world)
         if (process->worker != NULL || process->state == NULL || process->dying ||
             process->busy || coordinator_service()->ready(process->state, &why))
             continue;
-        for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
+        for (size_t w = 0; w < count; w++) {
             if (strstr(why.text, words[w]) != NULL)
                 return true;
         }
@@ -113,13 +109,35 @@ static bool is_told(struct world *world)
     return false;
 }
 
+static bool is_told(struct world *world)
+{
+    static const char *const words[] = { "has no offset",
+                                         "records were lost",
+                                         "is not the one that was applied" };
+
+    return reads(world, words, sizeof words / sizeof words[0]);
+}
+
+/* What was decided has been undone, for Redis came back as it was before. */
+static bool is_asked_again(struct world *world)
+{
+    static const char *const words[] = { "records were lost",
+                                         "is not the one that was applied" };
+
+    return world->loss.deciding && world->loss.relapsed &&
+           reads(world, words, sizeof words / sizeof words[0]);
+}
+
 /* All coordinators are stopped, and the first is started alone with what was decided. */
 static void decide(struct world *world)
 {
     struct log_loss *const loss = &world->loss;
 
-    loss->folds_anew = dice_below(&world->dice, 2) == 0;
+    if (!loss->deciding)
+        loss->folds_anew = dice_below(&world->dice, 2) == 0;
     loss->deciding = true;
+    loss->decided = false;
+    loss->relapsed = false;
     world_tell(world, "the operator: %s", loss->folds_anew ? "--rebuild" : "--adopt");
     world_counts(world, loss->folds_anew ? FAULT_OF_log_rebuilt : FAULT_OF_log_adopted);
     for (size_t i = 0; i < world->process_count; i++) {
@@ -142,7 +160,11 @@ void log_loss_turn(struct world *world)
     struct log_loss *const loss = &world->loss;
     const int64_t now_ms = world_now_ms(world);
 
-    if (loss->high == 0 || loss->decided)
+    if (loss->high == 0)
+        return;
+    if (is_asked_again(world))
+        decide(world);
+    if (loss->decided)
         return;
     if (!loss->deciding && !loss->forgotten && applied(world, loss->partition) >= loss->high &&
         !all_is_back(world))
@@ -163,8 +185,10 @@ void log_loss_turn(struct world *world)
 void log_loss_forget(struct world *world)
 {
     world->history.store_lost = true;
-    if (world->loss.high > 0)
-        world->loss.forgotten = true;
+    if (world->loss.high == 0)
+        return;
+    world->loss.forgotten = true;
+    world->loss.relapsed = world->loss.deciding;
 }
 
 bool log_loss_keeps_down(const struct process *process)

@@ -302,15 +302,25 @@ static bool errors_are_tried_again(struct judge *judge)
     return true;
 }
 
-static int64_t try_began_ms(const Pb__DeploymentReport *report, const Pb__TimelineEntry *entry)
+/* By the clock of the log: that of whoever wrote the entry may have been ahead. */
+static int64_t really_ms(const struct judge *judge, const Pb__TimelineEntry *entry)
+{
+    const struct said *const said = judge_event(judge, entry->event_id);
+
+    return said != NULL ? said->at_ms : entry->at_ms;
+}
+
+static int64_t try_began_ms(const struct judge *judge,
+                            const Pb__DeploymentReport *report,
+                            const Pb__TimelineEntry *entry)
 {
     for (size_t i = 0; i < report->n_timeline; i++) {
         const Pb__TimelineEntry *const other = report->timeline[i];
 
         if (other->step == entry->step && other->try_number == entry->try_number)
-            return other->at_ms;
+            return really_ms(judge, other);
     }
-    return entry->at_ms;
+    return really_ms(judge, entry);
 }
 
 /* Bringing, validating and rolling out does not fail when it begins after all has healed. What
@@ -327,7 +337,8 @@ static bool what_is_well_goes_well(struct judge *judge)
             const Pb__TimelineEntry *const entry = report->timeline[i];
 
             if (is(entry, "StepNoGo") && strstr(entry->text, drift) == NULL &&
-                entry->step >= 2 && entry->step <= 5 && try_began_ms(report, entry) > healed_ms)
+                entry->step >= 2 && entry->step <= 5 &&
+                try_began_ms(judge, report, entry) > healed_ms)
                 return judge_broken(judge,
                                     "step %u of %s failed at %llu though nothing was wrong: %s",
                                     entry->step,

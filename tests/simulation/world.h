@@ -123,6 +123,7 @@ struct log_loss {
     bool folds_anew;    /* Else the state is kept. */
     bool deciding;      /* One coordinator is up alone, with what was decided. */
     bool decided;
+    bool relapsed;    /* Redis came back since as it was before. */
     bool forgotten;   /* Redis forgot since, too: what was lost cannot be missed by it. */
     bool passed_over; /* Somebody went on before that. */
 };
