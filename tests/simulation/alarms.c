@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LAST_MS = 40 * 1000, OVER_MS = 150 * 1000 };
+enum { LAST_MS = 10 * 1000, OVER_MS = 150 * 1000 };
 
 static Pb__Alert *said_of(struct world *world, const struct alarm *alarm, bool firing)
 {
