@@ -17,20 +17,20 @@ Pb__Plan *lanes_plan(struct arena *arena, const char *wants)
 }
 
 /* clang-format off */
-/* name                              lanes of each      freezes copies trouble                        deep   at most back */
+/* name                              lanes of each      freezes copies trouble                        deep   at most back  open */
 const struct crossing crossings[] = {
-    { "one lane brisk",              { "a", "a" },      0,      0,     BRISK | ALERT,                 false, 100000, false },
-    { "one lane two deployments",    { "a", "a" },      1,      0,     0,                             true,  200000, false },
-    { "one lane in trouble",         { "a", "a" },      0,      0,     BRISK | LOST | ALERT | CLOCKS, true, 1000000, false },
-    { "one lane messages twice",     { "a", "a" },      0,      1,     0,                             true,  400000, false },
-    { "two lanes two deployments",   { "ab", "ab" },    0,      0,     0,                             true,  400000, false },
-    { "two lanes in trouble",        { "ab", "ab" },    0,      0,     BRISK | LOST | ALERT,          true, 1000000, false },
-    { "two lanes one shared",        { "ab", "b" },     1,      0,     0,                             true,  400000, false },
-    { "one lane taken back",         { "a", "a" },      1,      0,     BRISK | LOST | ALERT,          true, 100000, true },
-    { "two lanes taken back",        { "ab", "ab" },    0,      0,     BRISK | LOST,                  true, 1000000, true },
-    { "one lane taken back twice",   { "a", "a" },      0,      1,     0,                             true, 1000000, true },
-    { "one lane three deployments",  { "a", "a", "a" }, 0,      0,     BRISK | ALERT,                 true, 3000000, false },
-    { "two lanes three deployments", { "ab", "a", "b" },0,      0,     BRISK,                         true, 3000000, false },
+    { "one lane brisk",              { "a", "a" },      0,      0,     BRISK | ALERT,                 false, 100000, false, false },
+    { "one lane two deployments",    { "a", "a" },      1,      0,     0,                             true,  200000, false, false },
+    { "one lane in trouble",         { "a", "a" },      0,      0,     BRISK | LOST | ALERT | CLOCKS, true, 1000000, false, false },
+    { "one lane messages twice",     { "a", "a" },      0,      1,     0,                             true,  400000, false, false },
+    { "two lanes two deployments",   { "ab", "ab" },    0,      0,     0,                             true,  400000, false, false },
+    { "two lanes in trouble",        { "ab", "ab" },    0,      0,     BRISK | LOST | ALERT,          true, 1000000, false, false },
+    { "two lanes one shared",        { "ab", "b" },     1,      0,     0,                             true,  400000, false, false },
+    { "one lane taken back",         { "a", "a" },      1,      0,     BRISK | LOST | ALERT,          true, 100000, true, false },
+    { "two lanes taken back",        { "ab", "ab" },    0,      0,     BRISK | LOST,                  true, 1000000, true, false },
+    { "one lane taken back twice",   { "a", "a" },      0,      1,     0,                             true, 1000000, true, false },
+    { "one lane three deployments",  { "a", "a", "a" }, 0,      0,     BRISK | ALERT,                 true, 3000000, false, true },
+    { "two lanes three deployments", { "ab", "a", "b" },0,      0,     BRISK,                         true, 3000000, false, true },
 };
 /* clang-format on */
 const size_t crossing_count = sizeof crossings / sizeof crossings[0];

@@ -62,6 +62,7 @@ struct crossing {
     bool deep;
     size_t nodes_max;
     bool back; /* The first has been completed, and is taken back: kind ROLLBACK. */
+    bool open; /* Known to fail, or not counted yet: only by its name, see the README. */
 };
 
 /* A node's states unpacked, in the scratch arena. */

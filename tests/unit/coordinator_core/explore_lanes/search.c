@@ -302,9 +302,12 @@ static void explore(const struct crossing *crossing)
 
 static void deployments_that_share_lanes_come_to_their_ends_one_at_a_time(void **state)
 {
+    const char *const wanted = getenv("EXPLORE");
+    const bool all = wanted != NULL && strcmp(wanted, "all") == 0;
+
     (void)state;
     for (size_t i = 0; i < crossing_count; i++) {
-        if (key_wanted(crossings[i].name, crossings[i].deep))
+        if (!(crossings[i].open && all) && key_wanted(crossings[i].name, crossings[i].deep))
             explore(&crossings[i]);
     }
 }
