@@ -205,7 +205,7 @@ def forget_lease(lab, task):
     pipe.hset(key, "state", "PENDING")
     pipe.zrem(key.split(b":task:")[0] + b":leases", task)
     pipe.execute()
-    lab.store_lost = True
+    lab.forgets()
     return key
 
 
@@ -387,7 +387,8 @@ def promote(lab, replica, port):
     lab.redis_gate.to, lab.redis_gate.open = port, False
     time.sleep(0.3)  # those there are cut off within one look of the gate
     lab.redis_gate.open = True
-    lab.redis, lab.stage.redis_port, lab.store_lost = replica, port, True
+    lab.redis, lab.stage.redis_port = replica, port
+    lab.forgets()
     lab.stage.processes["redis"] = lab.stage.processes.pop("redis-2")
 
 
