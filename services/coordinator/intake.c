@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { RECORDS_PER_TURN = 64, ID_DIGITS = 32 };
+enum { RECORDS_PER_TURN = 64, ID_DIGITS = 32, WORDS_DIGITS = 16 };
 
 #define TYPE_SIGNED_OFF "slipway.v1.AcceptanceSignedOff"
 #define TYPE_WITHDRAWN  "slipway.v1.AcceptanceWithdrawn"
@@ -196,6 +196,20 @@ static const char *feature_of(const struct accepted *accepted)
     return is_name(accepted->record->key) ? accepted->record->key : NULL;
 }
 
+/* One id, the same words: two acceptances under one id may be refused for different reasons,
+ * and one without a time at different times. */
+static const char *refusal_id(struct arena *arena,
+                              const struct accepted *accepted,
+                              const Pb__Signal *signal)
+{
+    const struct pb_bytes words = pb_pack(arena, signal);
+    char digest[DIGEST_HEX_SIZE];
+
+    digest_sha256(words.bytes, words.length, digest);
+    digest[WORDS_DIGITS] = '\0';
+    return arena_printf(arena, "acceptance-refused.%s.%s", id_of(arena, accepted), digest);
+}
+
 /* Those who sent it look at signals.v1, under the feature they named. */
 static void tell_sender(struct arena *arena,
                         const struct accepted *accepted,
@@ -203,7 +217,7 @@ static void tell_sender(struct arena *arena,
                         struct outbox *outbox)
 {
     const char *const feature = feature_of(accepted);
-    struct outgoing outgoing = outgoing_of(arena, accepted, "acceptance-refused");
+    struct outgoing outgoing = outgoing_of(arena, accepted, "");
     Pb__Signal *signal;
 
     if (feature == NULL)
@@ -218,6 +232,7 @@ static void tell_sender(struct arena *arena,
     signal->acceptance_refused->reason = arena_text(arena, letter->reason);
     signal->acceptance_refused->field = arena_text(arena, letter->field);
     signal->acceptance_refused->remedy = letter->fix;
+    outgoing.id = refusal_id(arena, accepted, signal);
     outgoing.topic = TOPIC_SIGNALS;
     outgoing.key = signal->feature;
     outgoing.message = &signal->base;

@@ -175,7 +175,11 @@ static int run_router(struct world *world,
         return STATUS_NEVER;
     if (strcmp(argv[1], "shift") == 0)
         return count == 6 ? shift(world, router, argv, output) : STATUS_NEVER;
-    text_add(output, "%s\n", router->side);
+    text_add(output,
+             "%s %llu.%llu\n",
+             router->side,
+             (unsigned long long)router->fence.grant,
+             (unsigned long long)router->fence.version);
     return 0;
 }
 

@@ -6,12 +6,12 @@
  *     apply     brings {file} there; {file} is a verified copy, gone afterwards
  *     revert    brings {baseline_version} back; {file} is "" when the artifact is gone
  *     shift     moves the traffic to {side}
- *     side      prints the side that has the traffic
+ *     side      prints "<side> [<fence>]": the side that has the traffic, "-" if none has it
  *
  * Status 0 is done, 65 is "never", anything else may be tried again. The fence is kept by the
- * target (observe prints it, 0.0 at first) or, with `state`, in a file of the driver. A target
- * that keeps it is told each order's fence, also where it runs the wanted version already: what
- * was told it earlier, timed out and arrives late must find a higher one. */
+ * target (observe and side print it, 0.0 at first) or, with `state`, in a file of the driver. A
+ * target that keeps it is told each order's fence, also where it runs the wanted version
+ * already: what was told it earlier, timed out and arrives late must find a higher one. */
 #include "common/drivers/deployers/artifact.h"
 #include "common/drivers/deployers/disk.h"
 #include "common/drivers/deployers/facts.h"
@@ -123,25 +123,28 @@ static enum err look(const struct driver_env *env,
 
 static enum err look_for_side(const struct driver_env *env,
                               const struct deployer_order *order,
-                              Pb__Observed *ret,
+                              struct observation *ret,
                               struct error *error)
 {
     const struct command_config *const config = order->config;
-    struct observation seen = { 0 };
     const char *output = "";
     enum err err = config->side.count > 0
                        ? run(env, order, &config->side, NULL, &output, error)
                        : error_set(error, ERR_INVALID, "%s has no `side`", order->target->name);
 
     if (err == ERR_OK)
-        err = read_fence(env, order, &seen, error);
-    if (err != ERR_OK)
-        return err;
+        err = observation_parse_side(env->arena, output, ret, error);
+    return err == ERR_OK ? read_fence(env, order, ret, error) : err;
+}
+
+static void report_side(const struct driver_env *env,
+                        const struct deployer_order *order,
+                        const struct observation *seen,
+                        Pb__Observed *ret)
+{
     ret->target = order->target->name;
-    ret->state =
-        arena_printf(env->arena, DEPLOYED_SIDE "%s", observation_word(env->arena, &output));
-    ret->fence = seen.fenced ? pb_fence_text(env->arena, &seen.fence) : "";
-    return ERR_OK;
+    ret->state = arena_printf(env->arena, DEPLOYED_SIDE "%s", seen->side);
+    ret->fence = seen->fenced ? pb_fence_text(env->arena, &seen->fence) : "";
 }
 
 static enum err report(const struct driver_env *env,
@@ -171,8 +174,12 @@ static enum err observe(const struct driver_env *env,
     struct observation seen;
     enum err err;
 
-    if (order->instance == NULL)
-        return look_for_side(env, order, ret, error);
+    if (order->instance == NULL) {
+        err = look_for_side(env, order, &seen, error);
+        if (err == ERR_OK)
+            report_side(env, order, &seen, ret);
+        return err;
+    }
     err = look(env, order, &seen, error);
     return err == ERR_OK ? report(env, order, &seen, ret, error) : err;
 }
@@ -383,32 +390,49 @@ static enum err revert(const struct driver_env *env,
     return bring(env, order, &errand, ret, error);
 }
 
+static enum err confirm_side(const struct driver_env *env,
+                             const struct deployer_order *order,
+                             Pb__Observed *ret,
+                             struct error *error)
+{
+    struct observation seen;
+    const enum err err = look_for_side(env, order, &seen, error);
+
+    if (err != ERR_OK)
+        return err;
+    report_side(env, order, &seen, ret);
+    if (pb_same(seen.side, order->side) && observation_heard(&seen, order->fence))
+        return ERR_OK;
+    return error_set(error,
+                     ERR_UNAVAILABLE,
+                     "%s under fence %s afterwards, wanted %s%s under %s",
+                     ret->state,
+                     ret->fence,
+                     DEPLOYED_SIDE,
+                     order->side,
+                     pb_fence_text(env->arena, order->fence));
+}
+
 static enum err shift(const struct driver_env *env,
                       const struct deployer_order *order,
                       Pb__Observed *ret,
                       struct error *error)
 {
     const struct command_config *const config = order->config;
-    const char *const wanted = arena_printf(env->arena, DEPLOYED_SIDE "%s", order->side);
-    enum err err = look_for_side(env, order, ret, error);
-    struct observation seen = { .fenced = false };
+    struct observation seen;
+    enum err err = look_for_side(env, order, &seen, error);
 
-    if (err == ERR_OK) {
-        seen.fenced = fence_parse(ret->fence, &seen.fence);
+    if (err == ERR_OK)
         err = check_fence(order, &seen, error);
-    }
     if (err == ERR_OK && driver_stopped(env))
         err = error_set(error, ERR_STALE, "stopped before the traffic was shifted");
     if (err == ERR_OK)
         err = leave_fence(env, order, error);
-    if (err != ERR_OK || pb_same(ret->state, wanted))
+    if (err != ERR_OK)
         return err;
-    err = run(env, order, &config->shift, NULL, NULL, error);
-    if (err == ERR_OK)
-        err = look_for_side(env, order, ret, error);
-    if (err == ERR_OK && !pb_same(ret->state, wanted))
-        err = error_set(error, ERR_UNAVAILABLE, "%s afterwards, wanted %s", ret->state, wanted);
-    return err;
+    if (!pb_same(seen.side, order->side) || !observation_heard(&seen, order->fence))
+        err = run(env, order, &config->shift, NULL, NULL, error);
+    return err == ERR_OK ? confirm_side(env, order, ret, error) : err;
 }
 
 const struct deployer_driver deployer_command = {

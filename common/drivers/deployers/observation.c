@@ -6,7 +6,7 @@
 
 enum { WORD_MAX = 200 };
 
-const char *observation_word(struct arena *arena, const char **line)
+static const char *next_word(struct arena *arena, const char **line)
 {
     const char *word;
     size_t length;
@@ -32,20 +32,28 @@ static bool is_printable(const char *text)
     return true;
 }
 
+/* What the target itself says is what it keeps. */
+static void take_fence(struct observation *seen, const char *fence)
+{
+    seen->fenced = fence_parse(fence, &seen->fence);
+    seen->keeps = seen->fenced;
+    seen->kept = seen->fence;
+}
+
 enum err observation_parse(struct arena *arena,
                            const char *output,
                            struct observation *ret,
                            struct error *error)
 {
     const char *line = output;
-    struct observation seen = { .version = observation_word(arena, &line) };
+    struct observation seen = { .version = next_word(arena, &line) };
     const char *fence;
 
-    seen.digest = observation_word(arena, &line);
+    seen.digest = next_word(arena, &line);
     if (strncmp(seen.digest, "sha256:", 7) == 0)
         seen.digest += 7;
-    fence = observation_word(arena, &line);
-    seen.fenced = fence_parse(fence, &seen.fence);
+    fence = next_word(arena, &line);
+    take_fence(&seen, fence);
     if (seen.version[0] == '\0' && output[strspn(output, " \t\r\n")] == '\0') {
         *ret = seen;
         return ERR_OK;
@@ -56,8 +64,29 @@ enum err observation_parse(struct arena *arena,
                          ERR_INVALID,
                          "observe printed \"%.100s\", not \"version digest\"",
                          is_printable(output) ? output : "?");
-    seen.keeps = seen.fenced;
-    seen.kept = seen.fence;
+    *ret = seen;
+    return ERR_OK;
+}
+
+enum err observation_parse_side(struct arena *arena,
+                                const char *output,
+                                struct observation *ret,
+                                struct error *error)
+{
+    const char *line = output;
+    struct observation seen = { .version = "", .digest = "" };
+    const char *fence;
+
+    seen.side = next_word(arena, &line);
+    if (pb_same(seen.side, "-"))
+        seen.side = "";
+    fence = next_word(arena, &line);
+    take_fence(&seen, fence);
+    if (!is_printable(seen.side) || (fence[0] != '\0' && !seen.fenced))
+        return error_set(error,
+                         ERR_INVALID,
+                         "side printed \"%.100s\", not \"side\" or \"side fence\"",
+                         is_printable(output) ? output : "?");
     *ret = seen;
     return ERR_OK;
 }
@@ -72,5 +101,10 @@ bool observation_settles(const struct observation *seen,
                          const Pb__Fence *fence)
 {
     return observation_is(seen, wanted->version, wanted->digest) &&
-           !(seen->keeps && pb_fence_before(&seen->kept, fence));
+           observation_heard(seen, fence);
+}
+
+bool observation_heard(const struct observation *seen, const Pb__Fence *fence)
+{
+    return !seen->keeps || !pb_fence_before(&seen->kept, fence);
 }

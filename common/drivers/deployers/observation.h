@@ -1,5 +1,6 @@
-/* What the program `observe` of the driver `command` said on its first line:
- * "<version> <sha256> [<fence>]", or nothing. */
+/* What a program of the driver `command` said on its first line. `observe`:
+ * "<version> <sha256> [<fence>]", or nothing; `side`: "<side> [<fence>]",
+ * where "-" is no side. */
 #ifndef COMMON_DRIVERS_DEPLOYERS_OBSERVATION_H
 #define COMMON_DRIVERS_DEPLOYERS_OBSERVATION_H
 
@@ -9,6 +10,7 @@
 struct observation {
     const char *version;
     const char *digest;
+    const char *side; /* Of the traffic; only what `side` said has one. */
     Pb__Fence fence;
     bool fenced;
     bool keeps; /* The target itself printed a fence, and that is it: */
@@ -21,8 +23,11 @@ enum err observation_parse(struct arena *arena,
                            struct observation *ret,
                            struct error *error) MUST_CHECK;
 
-/* The next word of a line, or "". */
-const char *observation_word(struct arena *arena, const char **line);
+/* Likewise, what `side` said. */
+enum err observation_parse_side(struct arena *arena,
+                                const char *output,
+                                struct observation *ret,
+                                struct error *error) MUST_CHECK;
 
 bool observation_is(const struct observation *seen, const char *version, const char *digest);
 
@@ -30,5 +35,8 @@ bool observation_is(const struct observation *seen, const char *version, const c
 bool observation_settles(const struct observation *seen,
                          const Pb__Observed *wanted,
                          const Pb__Fence *fence);
+
+/* A target that keeps the fence was told that one, or a higher one; another need not be. */
+bool observation_heard(const struct observation *seen, const Pb__Fence *fence);
 
 #endif

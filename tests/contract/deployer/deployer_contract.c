@@ -342,6 +342,21 @@ static void traffic_goes_to_the_side_it_was_shifted_to(void **state)
     assert_int_equal(site_changes(site), 2);
 }
 
+/* An earlier shift may still be under way: it must find this one's fence when it arrives. */
+static void traffic_that_is_there_already_is_told_the_fence(void **state)
+{
+    struct deployer_site *const site = *state;
+    const unsigned told = pb_same(site->kind->driver, "command") ? 1 : 0;
+
+    assert_int_equal(shift(site, "blue", 1), ERR_OK);
+    assert_int_equal(shift(site, "blue", 3), ERR_OK);
+    assert_int_equal(site_changes(site), 1 + told);
+    assert_int_equal(shift(site, "green", 2), ERR_CONFLICT);
+    assert_int_equal(shift(site, "", 4), ERR_OK);
+    assert_int_equal(shift(site, "", 4), ERR_OK);
+    assert_int_equal(site_changes(site), 2 + told);
+}
+
 static void a_failed_shift_is_finished_by_the_next_one(void **state)
 {
     struct deployer_site *const site = *state;
@@ -381,6 +396,7 @@ int main(void)
         PROVES(a_failed_change_is_finished_by_the_next_one),
         PROVES(a_failed_change_is_taken_back_by_a_revert),
         PROVES(traffic_goes_to_the_side_it_was_shifted_to),
+        PROVES(traffic_that_is_there_already_is_told_the_fence),
         PROVES(a_failed_shift_is_finished_by_the_next_one),
     };
     struct site_kind kinds[] = {

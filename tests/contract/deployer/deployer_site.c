@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* tool VERB INSTANCE ...: keeps "version digest fence" in a file. */
+/* tool VERB INSTANCE ...: keeps "version digest fence" in a file, of the traffic
+ * "side fence". */
 static const char tool[] =
     "cd \"$(dirname \"$0\")\"\n"
     "[ \"$1\" != observe ] && [ \"$1\" != side ] && echo \"$@\" >> changes\n"
@@ -20,7 +21,7 @@ static const char tool[] =
     "apply) grep -q . -r \"$5\" && echo \"$3 $4 $SLIPWAY_FENCE\" > \"state.$2\" ;;\n"
     "revert) if [ -z \"$3\" ]; then rm -f \"state.$2\"; else echo \"$3 $4 $SLIPWAY_FENCE\" >"
     " \"state.$2\"; fi ;;\n"
-    "shift) echo \"$2\" > side ;;\n"
+    "shift) echo \"${2:--} $SLIPWAY_FENCE\" > side ;;\n"
     "side) cat side 2>/dev/null ;;\n"
     "esac\n"
     "exit 0\n";

@@ -120,6 +120,23 @@ static void a_refusal_is_said_under_the_feature_with_field_and_reason(void **sta
     assert_string_equal(signal->acceptance_refused->reason, "title: the toy takes no bad ones");
 }
 
+/* It says no time of its own, and so other words are said of it a minute later. */
+static void what_is_refused_with_other_words_has_another_id(void **state)
+{
+    const int32_t partition = story_partition(&story, "pay");
+    const struct bus_record *said[2];
+
+    (void)state;
+    for (int64_t i = 0; i < 2; i++) {
+        story_accept(&story, "pay", "bad");
+        settle();
+        story_pass(&story, 60 * 1000);
+        said[i] = memory_broker_record(story.cluster.broker, "signals.v1", partition, i);
+        assert_non_null(said[i]);
+    }
+    assert_string_not_equal(bus_header(said[0], "ce_id"), bus_header(said[1], "ce_id"));
+}
+
 static void a_dead_letter_says_where_its_record_lies_and_since_when(void **state)
 {
     const struct pb_bytes garbage = { (const uint8_t *)"garbage", 7 };
@@ -441,6 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(an_acceptance_in_its_envelope_is_as_good),
         STORY(a_refusal_is_said_under_the_feature_with_field_and_reason),
+        STORY(what_is_refused_with_other_words_has_another_id),
         STORY(a_dead_letter_says_where_its_record_lies_and_since_when),
         STORY(a_freeze_of_the_configuration_holds_with_its_reason_until_its_end),
         STORY(two_freezes_are_two_holds),
