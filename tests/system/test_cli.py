@@ -467,9 +467,10 @@ class Terminal:
 
     def __init__(self, shell, *words, **surroundings):
         self.master, slave = pty.openpty()
-        self.child = subprocess.Popen([shell.program, *words], stdin=slave, stdout=slave,
-                                      stderr=slave, env={**shell.where, "TERM": "xterm",
-                                                         **surroundings})
+        # Whoever started these tests may ignore interrupts; a terminal does not.
+        self.child = subprocess.Popen(["env", "--default-signal=INT", shell.program, *words],
+                                      stdin=slave, stdout=slave, stderr=slave,
+                                      env={**shell.where, "TERM": "xterm", **surroundings})
         os.close(slave)
         self.text, self.more = "", threading.Condition()
         threading.Thread(target=self.listen, daemon=True).start()
