@@ -125,7 +125,7 @@ void deployment_exit(struct turn *turn, Pb__Phase phase, const char *format, ...
     va_end(arguments);
     why = words_cut(turn, arena_text(turn->arena, text), 400);
     drop_work(turn);
-    lanes_give_back(turn);
+    lanes_leave(turn);
     if (phase != PB__PHASE__COMPLETED)
         close_step(turn, why);
     phase_enter(turn, phase, PB__SUB__SUB_UNSPECIFIED, 0);

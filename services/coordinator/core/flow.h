@@ -59,6 +59,10 @@ bool lanes_ask(struct turn *turn, bool undo);
 /* Give back what is held, withdraw what is asked. */
 void lanes_give_back(struct turn *turn);
 
+/* The same at the end; lanes are also told what was restored by hand there. Not before: until
+ * then the final read-back may say otherwise. */
+void lanes_leave(struct turn *turn);
+
 /* Only those asked for and not granted; they may then be asked for again. */
 void lanes_withdraw(struct turn *turn);
 

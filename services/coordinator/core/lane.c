@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUEUE_MAX = 64, ENDED_MAX = 32 };
+enum { FORWARD_MAX = 64, ENDED_MAX = 32, RESTORED_MAX = 32 };
 
 struct lane_turn {
     struct arena *arena;
@@ -144,13 +144,23 @@ static void remember_ended(struct lane_turn *turn, const Pb__LaneReleased *relea
     PB_APPEND(turn->arena, turn->lane, ended, ended);
 }
 
-static bool has_ended(const struct lane_turn *turn, const Pb__LaneRequested *asked)
+static bool has_ended(const struct lane_turn *turn, const char *deployment, uint64_t number)
 {
     for (size_t i = 0; i < turn->lane->n_ended; i++) {
-        if (pb_same(turn->lane->ended[i]->deployment, asked->deployment))
-            return turn->lane->ended[i]->number >= asked->number;
+        if (pb_same(turn->lane->ended[i]->deployment, deployment))
+            return turn->lane->ended[i]->number >= number;
     }
     return false;
+}
+
+/* Undos always find room: there are no more of them than deployments that changed the lane. */
+static bool is_full(const struct lane_turn *turn)
+{
+    size_t forward = 0;
+
+    for (size_t i = 0; i < turn->lane->n_queue; i++)
+        forward += !turn->lane->queue[i]->undo;
+    return forward >= FORWARD_MAX;
 }
 
 static enum procedure_answer lane_requested(struct lane_turn *turn,
@@ -158,7 +168,7 @@ static enum procedure_answer lane_requested(struct lane_turn *turn,
 {
     Pb__LaneRequest *request;
 
-    if (has_ended(turn, asked))
+    if (has_ended(turn, asked->deployment, asked->number))
         return lane_stale(turn, "that request has been released");
     if (pb_same(turn->lane->holder, asked->deployment) &&
         turn->lane->holder_number >= asked->number)
@@ -169,7 +179,7 @@ static enum procedure_answer lane_requested(struct lane_turn *turn,
             return lane_stale(turn, "that request is in the queue");
     }
     lane_withdraw(turn, asked->deployment); /* A newer one replaces an older. */
-    if (turn->lane->n_queue == QUEUE_MAX)
+    if (!asked->undo && is_full(turn))
         return lane_stale(turn, "the queue of the lane is full");
     request = pb_new(turn->arena, &pb__lane_request__descriptor);
     request->deployment = asked->deployment;
@@ -182,18 +192,37 @@ static enum procedure_answer lane_requested(struct lane_turn *turn,
     return PROCEDURE_APPLIED;
 }
 
-/* It never got the lane for its undo, and left nothing there all the same: a person restored it
- * by hand. What lies below may be taken back now. */
-static void top_given_up(struct lane_turn *turn,
-                         const char *name,
-                         const Pb__LaneReleased *released)
+static void remember_restored(struct lane_turn *turn, const Pb__LaneReleased *released)
 {
-    if (pb_same(turn->lane->top, name) && !pb_same(released->top, name))
-        turn->lane->top = released->top;
+    Pb__LaneRestored *const restored = pb_new(turn->arena, &pb__lane_restored__descriptor);
+
+    if (turn->lane->n_restored == RESTORED_MAX)
+        PB_REMOVE(turn->lane, restored, 0);
+    restored->deployment = released->restored;
+    restored->below = released->top;
+    PB_APPEND(turn->arena, turn->lane, restored, restored);
 }
 
-static enum procedure_answer lane_released(struct lane_turn *turn,
-                                           const Pb__LaneReleased *released)
+/* Its undo never got the lane, and left nothing there all the same: a person restored it by
+ * hand. What lies below may be taken back now. While somebody holds the lane it stays the top,
+ * for it is what the holder found there, and will name when it leaves. */
+static void top_settle(struct lane_turn *turn)
+{
+    Pb__LaneState *const lane = turn->lane;
+
+    if (lane->holder[0] != '\0')
+        return;
+    for (size_t i = lane->n_restored; i-- > 0;) {
+        if (!pb_same(lane->restored[i]->deployment, lane->top))
+            continue;
+        lane->top = lane->restored[i]->below;
+        PB_REMOVE(lane, restored, i);
+        i = lane->n_restored; /* What lay below may have been restored before. */
+    }
+}
+
+/* True when it held the lane, or asked for it, under that number. */
+static bool leave(struct lane_turn *turn, const Pb__LaneReleased *released)
 {
     Pb__LaneState *const lane = turn->lane;
     bool found = false;
@@ -203,8 +232,6 @@ static enum procedure_answer lane_released(struct lane_turn *turn,
         /* A withdrawal that crossed the grant has changed nothing, so the top stays. */
         if (!released->withdrawn)
             lane->top = released->top;
-        else
-            top_given_up(turn, released->deployment, released);
         lane->holder = "";
         lane->holder_feature = "";
         lane->holder_number = 0;
@@ -215,13 +242,23 @@ static enum procedure_answer lane_released(struct lane_turn *turn,
         if (!pb_same(lane->queue[i]->deployment, released->deployment) ||
             lane->queue[i]->number != released->number)
             continue;
-        if (lane->queue[i]->undo)
-            top_given_up(turn, undoes(lane->queue[i]), released);
         PB_REMOVE(lane, queue, i);
         found = true;
     }
-    if (!found)
+    return found;
+}
+
+static enum procedure_answer lane_released(struct lane_turn *turn,
+                                           const Pb__LaneReleased *released)
+{
+    const bool restored = released->restored[0] != '\0';
+
+    if (!leave(turn, released) &&
+        (!restored || has_ended(turn, released->deployment, released->number)))
         return lane_stale(turn, "nobody holds or asks under that number");
+    if (restored)
+        remember_restored(turn, released);
+    top_settle(turn);
     remember_ended(turn, released);
     return PROCEDURE_APPLIED;
 }

@@ -18,7 +18,7 @@ struct lane_output {
 };
 
 /* Advance by one event: grants go to undo requests of the top first, then to forward requests
- * in the order they came. */
+ * in the order they came. Of those no more than 64 wait: another one is stale. */
 enum procedure_answer lane_step(struct arena *arena,
                                 const struct lane_input *input,
                                 struct lane_output *ret);

@@ -115,23 +115,45 @@ static bool leaves_change(const struct turn *turn, const char *lane)
     return false;
 }
 
-static void lane_release(struct turn *turn, Pb__LaneHold *lane)
+/* Whose change in its lanes this deployment makes, or takes back. */
+static const char *changer(const struct turn *turn)
+{
+    const Pb__DeploymentState *const state = turn->state;
+
+    return state->undo_of[0] != '\0' ? state->undo_of : state->id;
+}
+
+static Pb__LaneReleased *lane_release(struct turn *turn, Pb__LaneHold *lane)
 {
     const Pb__DeploymentState *const state = turn->state;
     Pb__Event *const event = effect_event(turn, lane_key(turn, lane->lane), "");
     Pb__LaneReleased *const body = pb_new(turn->arena, &pb__lane_released__descriptor);
-    const char *const name = state->undo_of[0] != '\0' ? state->undo_of : state->id;
 
     body->lane = lane->lane;
     body->deployment = state->id;
     body->number = lane->number;
     body->grant = lane->grant;
-    body->top = leaves_change(turn, lane->lane) ? name : lane->below;
+    body->top = leaves_change(turn, lane->lane) ? changer(turn) : lane->below;
     body->withdrawn = lane->grant == 0;
     event->body_case = PB__EVENT__BODY_LANE_RELEASED;
     event->lane_released = body;
     lane->grant = 0;
     lane->asked = false;
+    return body;
+}
+
+/* Given back as changed by this deployment, not held since, and nothing of that is left: a
+ * person restored it by hand, or it is kept as planned. */
+static bool restored_unheld(const struct turn *turn, const Pb__LaneHold *lane)
+{
+    if (lane->grant != 0 || state_step(turn, 2)->began_ms == 0 ||
+        leaves_change(turn, lane->lane))
+        return false;
+    for (uint32_t i = 0; turn->plan != NULL && i < turn->plan->n_changes; i++) {
+        if (change_in_lane(turn, i, lane->lane))
+            return true;
+    }
+    return false;
 }
 
 void lanes_give_back(struct turn *turn)
@@ -140,7 +162,7 @@ void lanes_give_back(struct turn *turn)
         Pb__LaneHold *const lane = turn->state->lanes[i];
 
         if (lane->asked || lane->grant != 0)
-            lane_release(turn, lane);
+            (void)lane_release(turn, lane);
     }
 }
 
@@ -150,8 +172,22 @@ void lanes_withdraw(struct turn *turn)
         Pb__LaneHold *const lane = turn->state->lanes[i];
 
         if (lane->asked && lane->grant == 0)
-            lane_release(turn, lane);
+            (void)lane_release(turn, lane);
     }
+}
+
+void lanes_leave(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->state->n_lanes; i++) {
+        Pb__LaneHold *const lane = turn->state->lanes[i];
+
+        if (!restored_unheld(turn, lane))
+            continue;
+        if (!lane->asked)
+            lane->number = turn->state->version; /* So that it counts once. */
+        lane_release(turn, lane)->restored = changer(turn);
+    }
+    lanes_give_back(turn);
 }
 
 /* Lanes are asked for only while the window is open and nothing holds; what was asked for is

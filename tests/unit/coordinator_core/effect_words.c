@@ -50,11 +50,13 @@ static const char *event_words(struct play *play, const struct effect *effect)
                             event->lane_requested->undo ? " to undo" : "");
     case PB__EVENT__BODY_LANE_RELEASED:
         return arena_printf(&play->arena,
-                            "%s %s%s%s",
+                            "%s %s%s%s%s%s",
                             event->lane_released->withdrawn ? "withdraw" : "give back",
                             event->lane_released->lane,
                             event->lane_released->top[0] != '\0' ? " top " : "",
-                            event->lane_released->top);
+                            event->lane_released->top,
+                            event->lane_released->restored[0] != '\0' ? " restored " : "",
+                            event->lane_released->restored);
     case PB__EVENT__BODY_ATTEMPT_MOVED:
         return arena_printf(&play->arena,
                             "tell feature %s",

@@ -222,6 +222,32 @@ static void an_older_deployment_waits_blocked_until_the_newer_is_undone(void **s
                 "archive\n");
 }
 
+/* The other lane's undo was never asked for: its change is taken back by hand, too. */
+static void lanes_are_told_at_the_end_what_was_restored_by_hand_without_them(void **state)
+{
+    struct play *const play = *state;
+
+    at_6(play);
+    play_incident(play, "alert", PB__SEVERITY__CRITICAL, true);
+    play_finish(play, PB__VERDICT__PASS);
+    superseded(play);
+    while (play->state->n_applied > 0) {
+        play_plain(play, PB__OPERATOR_REQUEST__BODY_MARK_RESTORED);
+        assert_false(play_said(play, EFFECT_EVENT, "restored"));
+        if (play->state->n_applied > 0)
+            superseded(play);
+    }
+    assert_false(play->state->lanes[0]->asked);
+    play_quiet(play);
+    play_out(play);
+    CHECK_STORY(
+        play,
+        "[  22] read-back PASS -> ROLLING_BACK verify: assert off after 2000 ms\n"
+        "[  23] flags-off PASS -> ROLLED_BACK: withdraw production/shop restored pay.1, "
+        "signal rolled back, signal finished, tell feature ROLLED_BACK, announce "
+        "rolled_back, archive\n");
+}
+
 static void what_failed_to_be_undone_is_left_by_name_and_listed(void **state)
 {
     struct play *const play = *state;
@@ -380,6 +406,7 @@ int main(void)
         PLAY(kept_changes_stay_and_manual_ones_wait_for_a_person),
         PLAY(an_undo_that_no_longer_waits_for_its_lane_hears_who_has_changed_it),
         PLAY(an_older_deployment_waits_blocked_until_the_newer_is_undone),
+        PLAY(lanes_are_told_at_the_end_what_was_restored_by_hand_without_them),
         PLAY(what_failed_to_be_undone_is_left_by_name_and_listed),
         PLAY(a_waiver_lets_a_resting_step_go_on_where_it_stopped),
         PLAY(step_1_runs_again_when_what_it_saw_is_too_old),

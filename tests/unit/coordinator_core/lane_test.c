@@ -10,7 +10,7 @@ struct road {
     struct arena arena;
     Pb__LaneState *lane;
     struct lane_output out;
-    char bytes[4096];
+    char bytes[16384];
     struct text story;
 };
 
@@ -85,24 +85,56 @@ static void ask(struct road *road, const char *who, uint64_t number, bool undo)
     hear(road, event);
 }
 
-static void release(
-    struct road *road, const char *who, uint64_t number, const char *top, bool withdrawn)
+static Pb__LaneReleased *released_new(struct road *road, const char *who, uint64_t number)
+{
+    Pb__LaneReleased *const released = pb_new(&road->arena, &pb__lane_released__descriptor);
+
+    released->lane = "production/shop";
+    released->deployment = who;
+    released->number = number;
+    return released;
+}
+
+static void hear_released(struct road *road, Pb__LaneReleased *released)
 {
     Pb__Event *const event = pb_new(&road->arena, &pb__event__descriptor);
 
     event->body_case = PB__EVENT__BODY_LANE_RELEASED;
-    event->lane_released = pb_new(&road->arena, &pb__lane_released__descriptor);
-    event->lane_released->lane = "production/shop";
-    event->lane_released->deployment = who;
-    event->lane_released->number = number;
-    event->lane_released->top = top;
-    event->lane_released->withdrawn = withdrawn;
+    event->lane_released = released;
     text_add(&road->story,
              "%s %s %llu: ",
-             who,
-             withdrawn ? "withdraws" : "leaves",
-             (unsigned long long)number);
+             released->deployment,
+             released->withdrawn ? "withdraws" : "leaves",
+             (unsigned long long)released->number);
     hear(road, event);
+}
+
+static void release(
+    struct road *road, const char *who, uint64_t number, const char *top, bool withdrawn)
+{
+    Pb__LaneReleased *const released = released_new(road, who, number);
+
+    released->top = top;
+    released->withdrawn = withdrawn;
+    hear_released(road, released);
+}
+
+/* It ends, and what it did there was restored by hand. */
+static void restore(struct road *road, const char *who, uint64_t number, const char *below)
+{
+    Pb__LaneReleased *const released = released_new(road, who, number);
+
+    released->top = below;
+    released->withdrawn = true;
+    released->restored = who;
+    hear_released(road, released);
+}
+
+/* One after the other, each over the one before. */
+static void change(struct road *road, const char *who)
+{
+    ask(road, who, 1, false);
+    release(road, who, 1, who, false);
 }
 
 static void forward_requests_are_granted_in_the_order_they_came(void **state)
@@ -128,19 +160,114 @@ static void what_a_person_restored_by_hand_is_not_the_top_though_it_never_got_th
 {
     struct road *const road = *state;
 
-    ask(road, "a.1", 1, false);
-    release(road, "a.1", 1, "a.1", false);
-    ask(road, "b.1", 1, false);
-    release(road, "b.1", 1, "b.1", false);
+    change(road, "a.1");
+    change(road, "b.1");
     ask(road, "c.1", 1, false);
     ask(road, "b.1", 5, true);
     ask(road, "a.1", 7, true);
-    release(road, "b.1", 5, "a.1", true);
-    assert_string_equal(road->lane->top, "a.1");
+    restore(road, "b.1", 5, "a.1");
     release(road, "c.1", 1, "b.1", true);
     assert_string_equal(road->lane->holder, "a.1");
-    release(road, "a.1", 7, "", true);
+    restore(road, "a.1", 7, "");
     assert_string_equal(road->lane->top, "");
+    assert_int_equal(road->lane->n_restored, 0);
+}
+
+static void what_was_restored_by_hand_before_its_undo_asked_lets_go_what_lies_below(
+    void **state)
+{
+    struct road *const road = *state;
+
+    change(road, "a.1");
+    change(road, "b.1");
+    ask(road, "a.1", 7, true);
+    assert_string_equal(road->lane->holder, "");
+    restore(road, "b.1", 9, "a.1");
+    assert_string_equal(road->lane->holder, "a.1");
+    assert_int_equal(road->lane->n_restored, 0);
+}
+
+static void what_was_restored_by_hand_under_newer_ones_is_passed_over_when_they_are_undone(
+    void **state)
+{
+    struct road *const road = *state;
+
+    change(road, "a.1");
+    change(road, "b.1");
+    change(road, "c.1");
+    change(road, "d.1");
+    ask(road, "c.1", 4, true);
+    restore(road, "c.1", 4, "b.1");
+    restore(road, "b.1", 6, "a.1");
+    assert_string_equal(road->lane->top, "d.1");
+    ask(road, "a.1", 7, true);
+    ask(road, "d.1", 8, true);
+    release(road, "d.1", 8, "c.1", false);
+    assert_string_equal(road->lane->holder, "a.1");
+    assert_string_equal(road->lane->top, "a.1");
+    assert_int_equal(road->lane->n_restored, 0);
+}
+
+/* Its holder found it there, and will name it again when its own change is undone. */
+static void what_was_restored_by_hand_while_another_held_the_lane_is_passed_over_later(
+    void **state)
+{
+    struct road *const road = *state;
+
+    change(road, "a.1");
+    change(road, "b.1");
+    ask(road, "c.1", 1, false);
+    restore(road, "b.1", 6, "a.1");
+    assert_string_equal(road->lane->top, "b.1");
+    release(road, "c.1", 1, "c.1", false);
+    ask(road, "c.1", 5, true);
+    release(road, "c.1", 5, "b.1", false);
+    assert_string_equal(road->lane->top, "a.1");
+}
+
+static void what_was_restored_by_hand_counts_once(void **state)
+{
+    struct road *const road = *state;
+
+    change(road, "a.1");
+    change(road, "b.1");
+    change(road, "c.1");
+    restore(road, "b.1", 6, "a.1");
+    restore(road, "b.1", 6, "a.1");
+    assert_int_equal(road->lane->n_restored, 1);
+    restore(road, "c.1", 6, "b.1");
+    restore(road, "c.1", 6, "b.1");
+    assert_string_equal(road->lane->top, "a.1");
+    assert_int_equal(road->lane->n_restored, 0);
+    ask(road, "b.1", 6, true);
+    assert_string_equal(road->lane->holder, "");
+}
+
+static void of_what_was_restored_by_hand_the_oldest_is_forgotten(void **state)
+{
+    struct road *const road = *state;
+
+    change(road, "top");
+    for (int i = 0; i < 33; i++)
+        restore(road, arena_printf(&road->arena, "r.%d", i), 6, "a.1");
+    assert_int_equal(road->lane->n_restored, 32);
+    assert_string_equal(road->lane->restored[0]->deployment, "r.1");
+}
+
+/* Nobody would ask for it again: its deployment would wait for ever. */
+static void an_undo_finds_room_in_a_lane_where_no_more_forward_work_does(void **state)
+{
+    struct road *const road = *state;
+
+    change(road, "a.1");
+    for (int i = 0; i <= 64; i++)
+        ask(road, arena_printf(&road->arena, "f.%d", i), 1, false);
+    assert_int_equal(road->lane->n_queue, 64);
+    ask(road, "more", 1, false);
+    assert_int_equal(road->lane->n_queue, 64);
+    ask(road, "a.1", 7, true);
+    release(road, "f.0", 1, "a.1", false);
+    assert_string_equal(road->lane->holder, "a.1");
 }
 
 static void undo_goes_before_forward_work_and_only_to_the_top(void **state)
@@ -211,13 +338,13 @@ static void a_word_under_an_old_number_is_stale(void **state)
     assert_int_equal(road->lane->version, 1);
 }
 
-static void a_rollback_asks_in_the_name_of_what_it_takes_back(void **state)
+static void a_rollback_asks_and_restores_in_the_name_of_what_it_takes_back(void **state)
 {
     struct road *const road = *state;
     Pb__Event *const event = pb_new(&road->arena, &pb__event__descriptor);
+    Pb__LaneReleased *const released = released_new(road, "a.2", 1);
 
-    ask(road, "a.1", 1, false);
-    release(road, "a.1", 1, "a.1", false);
+    change(road, "a.1");
     event->body_case = PB__EVENT__BODY_LANE_REQUESTED;
     event->lane_requested = pb_new(&road->arena, &pb__lane_requested__descriptor);
     event->lane_requested->lane = "production/shop";
@@ -228,6 +355,11 @@ static void a_rollback_asks_in_the_name_of_what_it_takes_back(void **state)
     event->lane_requested->undo_of = "a.1";
     hear(road, event);
     assert_string_equal(road->lane->holder, "a.2");
+    released->withdrawn = true;
+    released->restored = "a.1";
+    hear_released(road, released);
+    assert_string_equal(road->lane->holder, "");
+    assert_string_equal(road->lane->top, "");
 }
 
 #define ROAD(name) cmocka_unit_test_setup_teardown(name, open_road, close_road)
@@ -237,11 +369,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROAD(forward_requests_are_granted_in_the_order_they_came),
         ROAD(what_a_person_restored_by_hand_is_not_the_top_though_it_never_got_the_lane),
+        ROAD(what_was_restored_by_hand_before_its_undo_asked_lets_go_what_lies_below),
+        ROAD(what_was_restored_by_hand_under_newer_ones_is_passed_over_when_they_are_undone),
+        ROAD(what_was_restored_by_hand_while_another_held_the_lane_is_passed_over_later),
+        ROAD(what_was_restored_by_hand_counts_once),
+        ROAD(of_what_was_restored_by_hand_the_oldest_is_forgotten),
+        ROAD(an_undo_finds_room_in_a_lane_where_no_more_forward_work_does),
         ROAD(undo_goes_before_forward_work_and_only_to_the_top),
         ROAD(who_is_below_is_told_once_and_granted_when_the_newer_is_undone),
         ROAD(a_withdrawal_that_crosses_its_grant_frees_the_lane_and_leaves_the_top),
         ROAD(a_word_under_an_old_number_is_stale),
-        ROAD(a_rollback_asks_in_the_name_of_what_it_takes_back),
+        ROAD(a_rollback_asks_and_restores_in_the_name_of_what_it_takes_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

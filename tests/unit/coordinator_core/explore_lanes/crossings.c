@@ -29,8 +29,9 @@ const struct crossing crossings[] = {
     { "one lane taken back",         { "a", "a" },      1,      0,     BRISK | LOST | ALERT,          true, 100000, true, false },
     { "two lanes taken back",        { "ab", "ab" },    0,      0,     BRISK | LOST,                  true, 1000000, true, false },
     { "one lane taken back twice",   { "a", "a" },      0,      1,     0,                             true, 1000000, true, false },
-    { "one lane three deployments",  { "a", "a", "a" }, 0,      0,     BRISK | ALERT,                 true, 3000000, false, true },
-    { "two lanes three deployments", { "ab", "a", "b" },0,      0,     BRISK,                         true, 3000000, false, true },
+    { "one lane three deployments",  { "a", "a", "a" }, 0,      0,     BRISK,                         true, 1000000, false, false },
+    { "two lanes three deployments", { "ab", "a", "b" },0,      0,     BRISK,                         true, 1000000, false, false },
+    { "one lane three in trouble",   { "a", "a", "a" }, 0,      0,     BRISK | ALERT,                 true, 9000000, false, true },
 };
 /* clang-format on */
 const size_t crossing_count = sizeof crossings / sizeof crossings[0];

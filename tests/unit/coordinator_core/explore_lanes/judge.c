@@ -60,8 +60,24 @@ static const char *judge_lane(const struct atlas *atlas,
     return workers > 1 ? "invariant 9: two deployments change one lane" : NULL;
 }
 
-/* All has been heard, nobody holds the lane, and of those that changed it this one is the last.
- */
+/* It is about to end, and may still find with its read-back that what it did there, and a
+ * person restored by hand, is not restored. */
+static bool may_be_there(const struct atlas *atlas,
+                         const Pb__DeploymentState *state,
+                         size_t lane)
+{
+    if (state->stop == NULL || procedure_is_terminal(state->phase) ||
+        state->steps[2]->began_ms == 0)
+        return false;
+    for (size_t k = 0; k < state->n_lanes; k++) {
+        if (lanes_index(atlas, state->lanes[k]->lane) == lane)
+            return true;
+    }
+    return false;
+}
+
+/* All has been heard, nobody holds the lane, and of those that changed it, or may have, this
+ * one is the last. */
 static const char *judge_queue(const struct atlas *atlas,
                                const struct scene *scene,
                                const struct place *place,
@@ -79,6 +95,11 @@ static const char *judge_queue(const struct atlas *atlas,
     }
     for (size_t i = 0; i < CHANGES_MAX && changed[i] != 0; i++)
         last = changed[i];
+    for (size_t i = 0; i < atlas->dep_count; i++) {
+        if (memchr(changed, (int)i + 1, CHANGES_MAX) == NULL &&
+            may_be_there(atlas, scene->deps[i], lane))
+            return NULL;
+    }
     for (size_t i = 0; i < state->n_queue; i++) {
         if (state->queue[i]->undo && state->queue[i]->deployment[0] - 'a' + 1 == last)
             return "invariant 9: nothing newer is there, and its undo is not granted the lane";

@@ -36,6 +36,7 @@ struct word {
     const char *deployment;
     const char *lane;
     const char *top;
+    const char *restored;
     uint64_t number;
     bool flag; /* undo; withdrawn */
 };
@@ -43,28 +44,22 @@ struct word {
 static struct word word_of(const Pb__Event *event)
 {
     if (event->body_case == PB__EVENT__BODY_LANE_REQUESTED)
-        return (struct word){ event->lane_requested->deployment,
-                              event->lane_requested->lane,
-                              "",
-                              event->lane_requested->number,
-                              event->lane_requested->undo };
+        return (struct word){
+            event->lane_requested->deployment, event->lane_requested->lane, "", "",
+            event->lane_requested->number,     event->lane_requested->undo
+        };
     if (event->body_case == PB__EVENT__BODY_LANE_RELEASED)
-        return (struct word){ event->lane_released->deployment,
-                              event->lane_released->lane,
-                              event->lane_released->top,
-                              event->lane_released->number,
-                              event->lane_released->withdrawn };
+        return (
+            struct word){ event->lane_released->deployment, event->lane_released->lane,
+                          event->lane_released->top,        event->lane_released->restored,
+                          event->lane_released->number,     event->lane_released->withdrawn };
     if (event->body_case == PB__EVENT__BODY_LANE_GRANTED)
-        return (struct word){ event->lane_granted->deployment,
-                              event->lane_granted->lane,
-                              event->lane_granted->top,
-                              event->lane_granted->number,
-                              false };
-    return (struct word){ event->superseded_by->deployment,
-                          event->superseded_by->lane,
-                          event->superseded_by->top,
-                          event->superseded_by->number,
-                          false };
+        return (struct word){ event->lane_granted->deployment, event->lane_granted->lane,
+                              event->lane_granted->top,        "",
+                              event->lane_granted->number,     false };
+    return (struct word){ event->superseded_by->deployment, event->superseded_by->lane,
+                          event->superseded_by->top,        "",
+                          event->superseded_by->number,     false };
 }
 
 static size_t dep_of(const char *deployment)
@@ -152,6 +147,8 @@ static void add_lanes(struct text *out,
                      request->undo,
                      request->superseded_told);
         }
+        for (size_t k = 0; k < lane->n_restored; k++)
+            text_add(out, "R%s>%s", lane->restored[k]->deployment, lane->restored[k]->below);
     }
 }
 
@@ -178,12 +175,13 @@ static void add_mail(struct text *out,
             if (pair != channel(letter))
                 continue;
             text_add(out,
-                     "M%u:%d%s%u%s%d",
+                     "M%u:%d%s%u%s%s%d",
                      pair,
                      (int)mail[i]->body_case,
                      word.deployment,
                      rank(numbers, dep_of(word.deployment), word.number),
                      word.top,
+                     word.restored,
                      word.flag);
         }
     }
