@@ -86,15 +86,14 @@ static void chain(struct turn *turn)
     turn->state->last_event_id = turn->event_id;
 }
 
-/* What the timeline holds as well goes first. False when even then it is too large. Works on a
- * copy: the state may still borrow from the event. */
+/* What the timeline holds as well goes first. False when even then it is too large. Results and
+ * receipts are the state's own: nothing of the event is changed. */
 static bool state_fits(struct turn *turn)
 {
-    Pb__DeploymentState *state = turn->state;
+    Pb__DeploymentState *const state = turn->state;
 
     if (protobuf_c_message_get_packed_size(&state->base) <= PB_STATE_MAX)
         return true;
-    state = turn->state = pb_clone(turn->arena, state);
     for (size_t s = 0; s < state->n_steps; s++) {
         for (size_t i = 0; i < state->steps[s]->n_results; i++) {
             if (state->steps[s]->results[i]->verdict == PB__VERDICT__PASS)

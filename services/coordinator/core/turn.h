@@ -100,12 +100,6 @@ const char *words_date(struct turn *turn, int64_t at_ms);
 /* What code the plan brings: "shop 1.1, web 9.2.1". */
 const char *words_version(struct turn *turn);
 
-/* "technical-lead or devops-lead" */
-const char *words_join(struct turn *turn,
-                       const char *const *item,
-                       size_t count,
-                       const char *last);
-
 /* --- reading the state (state.c) --- */
 
 Pb__StepState *state_step(const struct turn *turn, uint32_t step);

@@ -126,16 +126,3 @@ const char *words_step(uint32_t step)
 
     return step <= STEP_LAST ? names[step] : "?";
 }
-
-const char *words_join(struct turn *turn,
-                       const char *const *item,
-                       size_t count,
-                       const char *last)
-{
-    const char *joined = count > 0 ? item[0] : "";
-
-    for (size_t i = 1; i < count; i++)
-        joined =
-            arena_printf(turn->arena, "%s%s%s", joined, i + 1 == count ? last : ", ", item[i]);
-    return joined;
-}
