@@ -221,7 +221,8 @@ static void be_born(struct toy *toy, const Pb__Event *event)
     toy->state->environment = "production";
     toy->state->phase = PB__PHASE__PLANNING;
     entry(toy, "Born");
-    effect(&toy->out->effects, EFFECT_COMPILE)->approach = "rolling";
+    if (strcmp(event->attempt_created->acceptance->title, TOY_UNPLANNED) != 0)
+        effect(&toy->out->effects, EFFECT_COMPILE)->approach = "rolling";
 }
 
 static enum procedure_answer handle(struct toy *toy)
@@ -296,6 +297,10 @@ enum procedure_answer feature_step(struct arena *arena,
     Pb__Event *const event = pb_new(arena, &pb__event__descriptor);
     struct effect *made;
 
+    if (input->event->body_case == PB__EVENT__BODY_ACCEPTANCE_WITHDRAWN)
+        (void)snprintf(ret->why, sizeof ret->why, "the toy withdraws nothing");
+    if (input->event->body_case == PB__EVENT__BODY_ACCEPTANCE_WITHDRAWN)
+        return PROCEDURE_IMPOSSIBLE;
     if (input->event->body_case != PB__EVENT__BODY_ACCEPTANCE_RECEIVED)
         return PROCEDURE_STALE;
     if (state->n_seen > 0 &&
@@ -338,16 +343,18 @@ Pb__PlanCompiled *plan_compile(struct arena *arena, const struct plan_request *r
     compiled->plan->approach = request->approach;
     compiled->plan->services = request->acceptance->services;
     compiled->plan->n_services = request->acceptance->n_services;
+    if (strcmp(request->acceptance->title, TOY_LARGE) == 0)
+        compiled->plan->title = arena_printf(arena, "%0*d", PB_RECORD_MAX, 0);
     compiled->plan_hash = "toy-plan";
     return compiled;
 }
 
 bool plan_window_open(const Pb__Plan *plan, int64_t at_ms, int64_t *ret_next_change_ms)
 {
-    (void)plan;
-    (void)at_ms;
-    *ret_next_change_ms = 0;
-    return true;
+    const bool open = strcmp(plan->feature, TOY_NIGHT) != 0 || at_ms >= TOY_NIGHT_ENDS_MS;
+
+    *ret_next_change_ms = open ? 0 : TOY_NIGHT_ENDS_MS;
+    return open;
 }
 
 enum err acceptance_check(struct arena *arena,
