@@ -43,6 +43,9 @@ static void the_links_of_a_watch_that_is_active_are_kept(void **state)
     assert_int_equal(play->state->n_links, 1);
     assert_string_equal(play->state->links[0]->url, "https://graphs.example/pay");
     assert_string_equal(play->state->links[0]->title, "latency");
+    progress->task = play_task(play)->task;
+    assert_int_equal(play_event(play, "progress", event), PROCEDURE_APPLIED);
+    assert_int_equal(play->state->n_links, 1);
 }
 
 static const Pb__FlagValue *flag_said(const struct play *play)
@@ -80,6 +83,36 @@ static void a_stage_of_one_percent_is_set_to_none_before_it_rests(void **state)
     assert_int_equal(play->state->flags->percent, 0);
     assert_non_null(flag_said(play));
     assert_int_equal(flag_said(play)->percent, 0);
+}
+
+/* --- clocks --- */
+
+/* What a hold gave back to one phase it does not give to the next. */
+static void a_rest_after_a_hold_has_its_own_time_and_no_more(void **state)
+{
+    struct play *const play = *state;
+    Pb__CheckSpec *const check = play->plan->steps[2]->checks[0];
+
+    play->plan->steps[2]->on_no_go = PB__ON_NO_GO__BLOCK;
+    play->plan->steps[2]->blocked_deadline_ms = 5 * 60 * 1000;
+    play->plan->steps[2]->n_checks = 1;
+    check->kind = "attest";
+    check->role = "technical-lead";
+    at_3(play);
+    assert_int_equal(play->state->cursor->sub, PB__SUB__SUB_GATE);
+    play_hold(play, PB__HOLD_KIND__HOLD_FREEZE, true);
+    play->now_ms += 60 * 60 * 1000;
+    play_attest(play, check->id, "technical-lead", PB__VERDICT__FAIL);
+    assert_int_equal(play->state->phase, PB__PHASE__BLOCKED);
+    assert_int_equal(play->state->phase_due_ms - play->state->phase_ms, 5 * 60 * 1000);
+}
+
+static void what_has_ended_waits_for_no_time(void **state)
+{
+    struct play *const play = *state;
+
+    at_completed(play);
+    assert_int_equal(play->state->waiting_for->deadline_ms, 0);
 }
 
 /* --- names, however short --- */
@@ -121,6 +154,50 @@ static void what_was_missing_is_missing_no_more_once_there_is_a_plan(void **stat
     play_compiled(play);
     assert_string_equal(play->state->plan_hash, "6adc9e62");
     assert_int_equal(play->state->n_missing, 0);
+}
+
+/* The line of the audit trail of that type; NULL if there is none. */
+static const Pb__TimelineEntry *entry_of(const struct play *play, const char *type)
+{
+    for (size_t i = 0; i < play->last.effects.count; i++) {
+        const struct effect *const effect = &play->last.effects.item[i];
+
+        if (effect->kind == EFFECT_ENTRY && strcmp(effect->entry->type, type) == 0)
+            return effect->entry;
+    }
+    return NULL;
+}
+
+static void who_latched_the_flags_off_is_named(void **state)
+{
+    struct play *const play = *state;
+    Pb__Event *const event = pb_new(&play->arena, &pb__event__descriptor);
+    Pb__Kill *const kill = pb_new(&play->arena, &pb__kill__descriptor);
+
+    at_4(play);
+    kill->deployment = "pay.1";
+    kill->actor = pb_new(&play->arena, &pb__actor__descriptor);
+    kill->actor->subject = "carla";
+    kill->actor->via = "gateway";
+    event->body_case = PB__EVENT__BODY_KILL_SEEN;
+    event->kill_seen = pb_new(&play->arena, &pb__kill_seen__descriptor);
+    event->kill_seen->kill = kill;
+    assert_int_equal(play_event(play, "kill seen", event), PROCEDURE_APPLIED);
+    assert_non_null(entry_of(play, "KillSeen"));
+    assert_string_equal(entry_of(play, "KillSeen")->actor, "carla");
+}
+
+static void the_first_role_that_may_sign_off_is_told_as_well(void **state)
+{
+    struct play *const play = *state;
+
+    play->plan->signoffs[0]->step = 6;
+    play->plan->n_signoffs = 1;
+    at_6(play);
+    while (!play->state->monitoring_active)
+        assert_true(play_well(play));
+    assert_non_null(entry_of(play, "SignOffOpened"));
+    assert_non_null(strstr(entry_of(play, "SignOffOpened")->text, "devops-lead"));
 }
 
 /* --- who may --- */
@@ -228,6 +305,7 @@ static void a_state_that_is_too_large_even_then_is_none(void **state)
     for (int i = 0; i < 90; i++)
         add_result(play, arena_printf(&play->arena, "failed.%d", i), PB__VERDICT__FAIL);
     assert_int_equal(play_hold(play, PB__HOLD_KIND__HOLD_FREEZE, true), PROCEDURE_IMPOSSIBLE);
+    assert_non_null(strstr(play->last.why, "larger than 32 KiB"));
     assert_int_equal(play->state->n_holds, 0);
 }
 
@@ -237,9 +315,13 @@ int main(void)
         PLAY(the_links_of_a_watch_that_is_active_are_kept),
         PLAY(a_flags_value_names_the_provider_of_the_plan),
         PLAY(a_stage_of_one_percent_is_set_to_none_before_it_rests),
+        PLAY(a_rest_after_a_hold_has_its_own_time_and_no_more),
+        PLAY(what_has_ended_waits_for_no_time),
         PLAY(a_gate_that_somebody_of_one_letter_answers_is_answered),
         PLAY(an_input_check_of_one_letter_is_named_when_it_fails),
         PLAY(what_was_missing_is_missing_no_more_once_there_is_a_plan),
+        PLAY(who_latched_the_flags_off_is_named),
+        PLAY(the_first_role_that_may_sign_off_is_told_as_well),
         PLAY(who_handed_it_in_may_still_abort_it_in_step_1),
         PLAY(who_handed_it_in_may_not_abort_it_once_production_is_touched),
         PLAY(a_sign_off_in_a_role_that_is_not_asked_for_counts_for_no_other),

@@ -318,22 +318,45 @@ static void what_was_taken_back_is_not_taken_back_again(void **state)
     assert_int_equal(line->answer, PROCEDURE_REFUSED);
 }
 
-static void withdrawn_content_is_not_started_later(void **state)
+static void withdraw(struct line *line, const char *content)
 {
-    struct line *const line = *state;
     Pb__Event *const event = pb_new(&line->arena, &pb__event__descriptor);
 
-    accept(line, "A");
-    moves(line, "pay.1", "A", "");
-    accept(line, "B");
     event->body_case = PB__EVENT__BODY_ACCEPTANCE_WITHDRAWN;
     event->acceptance_withdrawn =
         pb_new(&line->arena, &pb__acceptance_withdrawn_received__descriptor);
     event->acceptance_withdrawn->withdrawal =
         pb_new(&line->arena, &pb__acceptance_withdrawn__descriptor);
-    event->acceptance_withdrawn->withdrawal->content_hash = "B";
+    event->acceptance_withdrawn->withdrawal->content_hash = content;
     hear(line, event);
+}
+
+static void withdrawn_content_is_not_started_later(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    moves(line, "pay.1", "A", "");
+    accept(line, "B");
+    withdraw(line, "B");
     assert_null(said(line));
+    moves(line, "pay.1", "A", "COMPLETED");
+    assert_string_equal(line->feature->live, "");
+}
+
+/* The live attempt may have it, or may just have begun step 1 under the other: it is told, and
+ * here nothing is kept. */
+static void content_withdrawn_before_step_1_is_withdrawn_from_the_live_attempt_too(void **state)
+{
+    struct line *const line = *state;
+
+    accept(line, "A");
+    accept(line, "B");
+    withdraw(line, "B");
+    assert_int_equal(line->answer, PROCEDURE_APPLIED);
+    assert_null(line->feature->next);
+    assert_string_equal(said(line)->deployment, "pay.1");
+    assert_int_equal(said(line)->body_case, PB__EVENT__BODY_ACCEPTANCE_WITHDRAWN);
     moves(line, "pay.1", "A", "COMPLETED");
     assert_string_equal(line->feature->live, "");
 }
@@ -394,6 +417,7 @@ int main(void)
         PLAY(the_live_attempt_withdraws_the_one_before_unless_its_own_flags_were_on),
         LINE(what_was_taken_back_is_not_taken_back_again),
         LINE(withdrawn_content_is_not_started_later),
+        LINE(content_withdrawn_before_step_1_is_withdrawn_from_the_live_attempt_too),
         PLAY(a_completed_deployment_is_rolled_back_by_a_linked_one),
     };
 

@@ -1,11 +1,11 @@
 /* Single facts of the shell, found by breaking it: each of these once went wrong in a mutant
  * that no other test noticed. */
 #include "common/state/keys.h"
+#include "services/coordinator/difference.h"
 #include "services/coordinator/in_hand.h"
 #include "services/coordinator/live.h"
+#include "services/coordinator/record.h"
 #include "tests/unit/coordinator_shell/story.h"
-
-#include <stdio.h>
 
 static struct story story;
 
@@ -156,10 +156,11 @@ static void a_deployment_in_its_first_phase_is_counted(void **state)
     story_start(&story);
     story_accept(&story, "pay", "unplanned");
     settle();
-    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__PLANNING);
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__AWAITING_INPUTS);
     story_pass(&story, 15 * 1000);
     assert_int_equal(
-        memory_metric(story.cluster.metrics, "slipway_deployments", "phase", "PLANNING"), 1);
+        memory_metric(story.cluster.metrics, "slipway_deployments", "phase", "AWAITING_INPUTS"),
+        1);
 }
 
 /* --- what stays in Redis --- */
@@ -222,7 +223,115 @@ static void a_plan_that_fits_into_no_record_is_named_as_missing_and_holds_nothin
     assert_non_null(strstr(compiled->missing[0]->remedy, "bring fewer changes"));
 }
 
+static void what_ends_without_a_plan_is_reported_as_well(void **state)
+{
+    (void)state;
+    story_start(&story);
+    story_accept(&story, "pay", TOY_UNPLANNED);
+    settle();
+    story_request(&story, "pay.1", true);
+    settle();
+    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
+    assert_non_null(strstr(story_topic(&story, "archive.v1"), "DeploymentReport pay.1."));
+}
+
+/* --- what differs --- */
+
+static bool letters_differ(Pb__DeadLetter *wanted, Pb__DeadLetter *found, struct text *out)
+{
+    return difference_find(&pb__dead_letter__descriptor, wanted, found, out);
+}
+
+static void equal_bytes_do_not_differ_and_texts_are_shown(void **state)
+{
+    char bytes[256];
+    struct text out = text_over(bytes, sizeof bytes);
+    uint8_t here[] = { 1, 2 };
+    uint8_t there[] = { 1, 2 };
+    Pb__DeadLetter wanted = PB__DEAD_LETTER__INIT;
+    Pb__DeadLetter found = PB__DEAD_LETTER__INIT;
+
+    (void)state;
+    wanted.bytes = (ProtobufCBinaryData){ sizeof here, here };
+    found.bytes = (ProtobufCBinaryData){ sizeof there, there };
+    assert_false(letters_differ(&wanted, &found, &out));
+    wanted.reason = "torn";
+    found.reason = "forged";
+    assert_true(letters_differ(&wanted, &found, &out));
+    assert_string_equal(bytes, "reason: \"torn\", not \"forged\"");
+}
+
 /* --- what cannot be --- */
+
+/* Nothing in it can be read, but its headers say whom it may have been about. */
+static void publish_garbage(const char *topic, const char *subject)
+{
+    const struct bus_record record = {
+        .topic = topic,
+        .partition = BUS_PARTITION_BY_KEY,
+        .key = "pay",
+        .bytes = (const uint8_t *)"garbage",
+        .length = 7,
+        .headers = { { "ce_specversion", "1.0" },
+                     { "ce_id", "g1" },
+                     { "ce_type", "slipway.v1.Event" },
+                     { "ce_source", "/somebody" },
+                     { "ce_subject", subject },
+                     { "content-type", "application/protobuf" } },
+        .header_count = 6,
+    };
+    struct error error = { 0 };
+
+    assert_int_equal(story.cluster.bus.publish(story.cluster.bus.self, &record, &error),
+                     ERR_OK);
+}
+
+/* Anybody can write garbage: only what an operator or the quarantine passed over holds. */
+static void what_nobody_can_read_holds_nobody_whatever_its_headers_say(void **state)
+{
+    (void)state;
+    story.silent_from = 2;
+    story_start(&story);
+    story_accept(&story, "pay", "one");
+    settle();
+    publish_garbage("events.v1", "pay.1");
+    settle();
+    assert_non_null(strstr(story_topic(&story, "dead-letter.v1"), "dead-letter.events.v1"));
+    assert_int_equal(story_count(&story, PB__EVENT__BODY_HOLD_SET), 0);
+}
+
+static void headers_name_a_deployment_only_under_its_own_key(void **state)
+{
+    struct bus_record record = { .key = "pay",
+                                 .headers = { { "ce_subject", "pay.1" } },
+                                 .header_count = 1 };
+    struct arena *const arena = &story.cluster.arena;
+
+    (void)state;
+    assert_string_equal(record_deployment(arena, &record), "pay.1");
+    record.key = "shop";
+    assert_null(record_deployment(arena, &record));
+    record.headers[0].value = "shop";
+    assert_null(record_deployment(arena, &record));
+    record.header_count = 0;
+    assert_null(record_deployment(arena, &record));
+}
+
+static void what_nobody_can_read_of_control_is_put_aside_by_one_of_two(void **state)
+{
+    unsigned records;
+    unsigned ids;
+
+    (void)state;
+    story_start(&story);
+    (void)cluster_start(&story.cluster, coordinator_service(), "coordinator-2");
+    settle();
+    story_pass(&story, 5000);
+    publish_garbage("control.v1", "pay.1");
+    settle();
+    story_ids(&story, "dead-letter.v1", &records, &ids);
+    assert_int_equal(records, 1);
+}
 
 static void what_cannot_be_of_a_feature_holds_no_deployment(void **state)
 {
@@ -265,66 +374,6 @@ static void a_state_that_fits_into_no_record_is_refused_with_its_size(void **sta
     assert_int_equal(story_unpack(&story, "pay.1")->n_holds, 0);
 }
 
-/* --- topics that fail, and records that are passed over --- */
-
-struct deafness {
-    unsigned countdown; /* The nth receive from now on fails; 0: none. */
-};
-
-static enum memory_fault turn_deaf(void *self, const char *operation, const char *object)
-{
-    struct deafness *const deafness = self;
-
-    (void)object;
-    if (strcmp(operation, "receive") != 0 || deafness->countdown == 0 ||
-        --deafness->countdown > 0)
-        return FAULT_NONE;
-    return FAULT_BEFORE;
-}
-
-static void a_turn_that_cannot_listen_to_control_says_so(void **state)
-{
-    struct deafness deafness = { 0 };
-    bool said = false;
-
-    (void)state;
-    story.cluster.faults = (struct memory_faults){ &deafness, turn_deaf };
-    story_start(&story);
-    for (unsigned nth = 1; nth <= 4; nth++) {
-        deafness.countdown = nth;
-        story.coordinator->error = (struct error){ 0 };
-        assert_true(cluster_turn(story.coordinator));
-        said = said || strstr(story.coordinator->error.text, "control.v1") != NULL;
-    }
-    assert_true(said);
-}
-
-static void records_that_were_passed_over_are_asked_for_again(void **state)
-{
-    const int32_t p = story_partition(&story, "pay");
-    struct coordinator *shell;
-    struct error error = { 0 };
-
-    (void)state;
-    story.silent_from = 1;
-    story_start(&story);
-    story_accept(&story, "pay", "one");
-    settle();
-    story_pass(&story, 5000);
-    shell = story.coordinator->state;
-    story_request(&story, "pay.1", true);
-    assert_int_equal(
-        shell->events.seek(shell->events.self,
-                           "events.v1",
-                           p,
-                           memory_broker_high(story.cluster.broker, "events.v1", p),
-                           &error),
-        ERR_OK);
-    story_request(&story, "pay.1", false);
-    settle();
-    assert_int_equal(story_unpack(&story, "pay.1")->phase, PB__PHASE__ROLLED_BACK);
-}
-
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -337,10 +386,13 @@ int main(void)
         STORY(of_a_task_that_is_over_no_record_stays),
         STORY(a_closed_window_holds_a_plan_until_it_opens),
         STORY(a_plan_that_fits_into_no_record_is_named_as_missing_and_holds_nothing),
+        STORY(what_ends_without_a_plan_is_reported_as_well),
+        STORY(equal_bytes_do_not_differ_and_texts_are_shown),
+        STORY(what_nobody_can_read_holds_nobody_whatever_its_headers_say),
+        STORY(headers_name_a_deployment_only_under_its_own_key),
+        STORY(what_nobody_can_read_of_control_is_put_aside_by_one_of_two),
         STORY(what_cannot_be_of_a_feature_holds_no_deployment),
         STORY(a_state_that_fits_into_no_record_is_refused_with_its_size),
-        STORY(a_turn_that_cannot_listen_to_control_says_so),
-        STORY(records_that_were_passed_over_are_asked_for_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

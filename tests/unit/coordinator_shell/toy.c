@@ -219,10 +219,12 @@ static void be_born(struct toy *toy, const Pb__Event *event)
     toy->state->id = arena_text(toy->arena, event->deployment);
     toy->state->feature = arena_text(toy->arena, event->feature);
     toy->state->environment = "production";
-    toy->state->phase = PB__PHASE__PLANNING;
+    toy->state->phase = PB__PHASE__AWAITING_INPUTS;
     entry(toy, "Born");
-    if (strcmp(event->attempt_created->acceptance->title, TOY_UNPLANNED) != 0)
-        effect(&toy->out->effects, EFFECT_COMPILE)->approach = "rolling";
+    if (strcmp(event->attempt_created->acceptance->title, TOY_UNPLANNED) == 0)
+        return;
+    toy->state->phase = PB__PHASE__PLANNING;
+    effect(&toy->out->effects, EFFECT_COMPILE)->approach = "rolling";
 }
 
 static enum procedure_answer handle(struct toy *toy)
