@@ -195,6 +195,27 @@ static void of_a_log_that_only_began_redis_may_not_hold_nothing(void **state)
     assert_int_equal(status, VERIFY_DIFFERS);
 }
 
+/* The coordinator that runs beside it was not told, and still holds what it wrote. */
+static void of_a_log_that_was_cut_it_is_said_at_which_end(void **state)
+{
+    struct stage *const stage = *state;
+    struct memory_broker *const broker = stage->cluster.broker;
+    const int32_t p = partition_of(stage);
+    const int64_t high = memory_broker_high(broker, "events.v1", p);
+    const char *report;
+    int status = -1;
+
+    memory_broker_cut(broker, "events.v1", p, 0, high - 1);
+    report = verified(stage, &status);
+    assert_non_null(strstr(report, "the log ends before the record that was applied last"));
+    assert_null(strstr(report, "lost its beginning"));
+    assert_int_equal(status, VERIFY_DIFFERS);
+    memory_broker_cut(broker, "events.v1", p, 1, high - 1);
+    report = verified(stage, &status);
+    assert_non_null(strstr(report, "the log has lost its beginning"));
+    assert_int_equal(status, VERIFY_DIFFERS);
+}
+
 static void somebody_reports(struct stage *stage, int turn)
 {
     stage_incident(stage, arena_printf(&stage->arena, "alert %d", turn), PB__SEVERITY__WARNING);
@@ -307,6 +328,8 @@ int main(void)
             of_a_redis_that_is_being_folded_anew_nothing_is_said_to_differ, setup, teardown),
         cmocka_unit_test_setup_teardown(
             of_a_log_that_only_began_redis_may_not_hold_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            of_a_log_that_was_cut_it_is_said_at_which_end, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_changed_state_is_named_with_its_first_differing_field, setup, teardown),
         cmocka_unit_test_setup_teardown(
