@@ -118,11 +118,17 @@ static bool loss_is_dealt_with(const struct world *world, struct outcome *ret)
     return ret->rule == NULL;
 }
 
+/* Where Redis forgot what had been applied nobody need decide, but who has begun to, will. */
+static bool loss_is_over(const struct log_loss *loss)
+{
+    return loss->decided || (loss->forgotten && !loss->deciding);
+}
+
 /* What was lost may be what somebody waits for: not everything ends by itself. */
 static bool live_with_loss(struct world *world, int64_t calm_ms, struct outcome *ret)
 {
     while (world_now_ms(world) < calm_ms + LOSS_MS &&
-           !((world->loss.decided || world->loss.forgotten) && people_are_done(world)))
+           !(loss_is_over(&world->loss) && people_are_done(world)))
         world_round(world);
     world->history.log_fate =
         world->loss.folds_anew || world->loss.forgotten ? LOG_REBUILT : LOG_ADOPTED;

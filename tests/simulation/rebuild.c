@@ -64,6 +64,26 @@ static bool is_same(struct world *world, const struct kept *kept)
            memcmp(now.bytes, kept->bytes.bytes, now.length) == 0;
 }
 
+/* What a partition still has to say. */
+static bool says_nothing_more(struct world *world, int32_t partition)
+{
+    const char *const prefix = world->set->settings[0]->redis.prefix;
+    const struct store_range range = {
+        .key = KEY_OUTBOX(&world->scratch, partition, prefix),
+        .min = INT64_MIN,
+        .max = INT64_MAX,
+        .limit = 1,
+    };
+    struct store_member *members = NULL;
+    struct error error = { 0 };
+    size_t count = 0;
+
+    return world->store.sorted_range(
+               world->store.self, &world->scratch, &range, &members, &count, &error) ==
+               ERR_OK &&
+           count == 0;
+}
+
 bool world_is_read(struct world *world)
 {
     const struct settings *const settings = world->set->settings[0];
@@ -78,7 +98,8 @@ bool world_is_read(struct world *world)
             value.bytes == NULL ||
             memory_broker_record(
                 world->broker, TOPIC_EVENTS, p, (int64_t)strtoll(value.bytes, NULL, 10) + 1) !=
-                NULL)
+                NULL ||
+            !says_nothing_more(world, p))
             return false;
     }
     return true;

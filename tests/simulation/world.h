@@ -334,7 +334,7 @@ bool people_are_done(struct world *world);
 uint64_t world_digest(struct world *world);
 
 /* --- rebuild.c --- */
-/* Redis stands at the end of the log. */
+/* Redis stands at the end of the log, and nothing is left to be said. */
 bool world_is_read(struct world *world);
 
 /* Empty Redis and let the log be folded anew. NULL if every deployment's state is the same
