@@ -4,6 +4,7 @@ Everything of Slipway is real; what is deployed is not worth much: two instances
 release directory, all answered for by one HTTP server in this process. So a deployment takes
 seconds, and many tests run side by side, each with a service to itself.
 """
+import contextlib
 import itertools
 import json
 import os
@@ -24,6 +25,7 @@ WORDS = ("ready", "batch", "backend", "smoke", "feature", "behaviour", "watch")
 PAPERS = ("deployment_steps", "configuration", "rollback", "runbook", "requirements",
           "observability")
 OPENS_AFTER_S, CLOSES_AFTER_S = 14, 30
+HELD_FOR_S = float(os.environ.get("SLIPWAY_TEST_PATIENCE", 240))
 RESTART = """#!/bin/sh
 # restart DIRECTORY: fails while DIRECTORY/refuse is there, waits while DIRECTORY/wait is;
 # with DIRECTORY/refuse-new it takes only the release that this names.
@@ -42,6 +44,7 @@ class Service:
         self.failing = set()      # words of WORDS that answer 500
         self.requests, self.errors = 1000, 0
         self.silent = False       # /metrics answers 500
+        self.holding = set()      # words of WORDS that are not answered while they are here
 
     def directories(self):
         return [self.lab.stage.folder / "instances" / f"{self.name}-{n}" for n in (1, 2)]
@@ -130,8 +133,12 @@ class Handler(BaseHTTPRequestHandler):
             text = (f"lab_requests_total {service.requests}\n"
                     f"lab_errors_total {service.errors}\n")
             return self.answer(500 if service.silent else 200, text, "text/plain")
+        end = time.monotonic() + HELD_FOR_S
+        while word in service.holding and time.monotonic() < end:
+            time.sleep(0.05)
         bad = word in service.failing
-        return self.answer(500 if bad else 200, {"status": "bad" if bad else "ok"})
+        with contextlib.suppress(ConnectionError):  # of who did not wait that long
+            self.answer(500 if bad else 200, {"status": "bad" if bad else "ok"})
 
 
 class Lab(World):
@@ -248,7 +255,7 @@ class Lab(World):
     @staticmethod
     def probes(name):
         asked = [{"name": f"{name}-{word}", "driver": "http", "target": name, "status": 200,
-                  "url": "{url}/" + word, "timeout": "5s"} for word in WORDS]
+                  "url": "{url}/" + word, "timeout": "20s"} for word in WORDS]
         return [*asked,
                 {"name": f"{name}-version", "driver": "version", "target": name,
                  "url": "{url}/version", "timeout": "5s"},
@@ -334,6 +341,7 @@ class Lab(World):
         if service.torn():
             return
         service.failing.clear()
+        service.holding.clear()
         service.requests, service.errors, service.silent = 1000, 0, False
         service.refuse(False)
         service.wait(False)
@@ -348,6 +356,14 @@ class Lab(World):
     def begin_at_once(self, service, **changes):
         """As begin, under the policy whose people have little time: approved right away."""
         return self.begin(service, policy="hasty", **changes)
+
+    def alert(self, service, name="Any", status="firing", severity="critical", **more):
+        """One alert of that service, as Alertmanager says it."""
+        from test_alerts import alert_body
+        body = alert_body(service=service.name, name=name, severity=severity, status=status,
+                          fingerprint=f"{service.name.encode().hex()[:16]:0>16}", **more)
+        answer = self.http("POST", "/v1/alertmanager", "monitoring", body)
+        assert answer.status_code == 202, answer.text
 
     def router(self):
         """The side that has the traffic of the service `sides`."""

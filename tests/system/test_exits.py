@@ -28,6 +28,9 @@ def resting(lab, service, phase):
     elif phase == "BLOCKED":
         service.failing.add("smoke")
         name = lab.begin(service, policy="blocking")
+    elif phase == "VALIDATING":
+        service.holding.add("smoke")
+        name = lab.begin(service)
     elif phase == "EXECUTING":
         (service.directories()[1] / "wait").touch()
         name = lab.begin(service)
@@ -43,8 +46,14 @@ def resting(lab, service, phase):
     return name
 
 
+def go_on(service):
+    """What a resting deployment was kept from is done now."""
+    service.wait(False)
+    service.holding.clear()
+
+
 BEFORE = ["AWAITING_INPUTS", "IN_REVIEW", "QUEUED"]
-AFTER = ["EXECUTING", "ROLLING_OUT", "CONFIRMING", "OBSERVING", "FINALISING", "BLOCKED"]
+AFTER = ["EXECUTING", "VALIDATING", "ROLLING_OUT", "CONFIRMING", "OBSERVING", "FINALISING", "BLOCKED"]
 
 
 @pytest.mark.parametrize("phase", BEFORE + AFTER)
@@ -52,7 +61,7 @@ def test_an_abort_ends_aborted_with_nothing_left(service, phase):
     lab = service.lab
     name = resting(lab, service, phase)
     lab.ask(name, "release-engineer", {"abort": {}}, "postponed")
-    service.wait(False)
+    go_on(service)
     state = lab.wait_exit(name, "ABORTED", people=False)
     assert "postponed" in state["stop"]["cause"] and state["stop"]["by"] == "rel"
     undone(lab, service, name, state)
@@ -63,12 +72,25 @@ def test_an_operators_rollback_ends_rolled_back(service, phase):
     lab = service.lab
     name = resting(lab, service, phase)
     lab.ask(name, "operations-lead", {"rollback": {}}, "EU pays not")
-    service.wait(False)
+    go_on(service)
     state = lab.wait_exit(name, "ROLLED_BACK", people=False)
     undone(lab, service, name, state)
     assert lab.signals(name, "feature_rolled_back")
     answer = lab.request(name, "operations-lead", {"pause": {}})
     assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("phase", AFTER)
+def test_a_critical_alert_ends_rolled_back(service, phase):
+    lab = service.lab
+    name = resting(lab, service, phase)
+    lab.alert(service, f"In{phase}")
+    state = lab.wait(name, lambda s: s["latched"])
+    assert f"In{phase}" in [i["cause"] for i in state["incidents"]]
+    go_on(service)
+    state = lab.wait_exit(name, "ROLLED_BACK", people=False)
+    undone(lab, service, name, state)
+    lab.alert(service, f"In{phase}", "resolved")
 
 
 @pytest.mark.parametrize("phase", BEFORE)

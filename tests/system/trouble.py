@@ -22,7 +22,7 @@ import requests
 import shopkeeper
 import verdict
 from history import History
-from lab import Handler, Lab
+from lab import Lab
 from stage import Failed, wait_for
 
 # Seconds; far beyond what anything here takes, so that only a hang meets it.
@@ -76,22 +76,9 @@ class Gate:
         self.listener.close()
 
 
-class HoldingHandler(Handler):
-    """The lab's server, which can also keep an answer back: service.holding has its word."""
-
-    def instance(self, instance, word):
-        service = self.server.lab.services[instance.rpartition("-")[0]]
-        end = time.monotonic() + PATIENCE
-        while word in getattr(service, "holding", ()) and time.monotonic() < end:
-            time.sleep(0.05)
-        with contextlib.suppress(ConnectionError):
-            super().instance(instance, word)
-
-
 class Troubled(Lab):
     """See the top of this file."""
 
-    handler = HoldingHandler
     insists = False  # whether people try again whatever rests
     forgot = ()  # when Redis forgot something, in ms
 
@@ -102,8 +89,6 @@ class Troubled(Lab):
         super().prepare()
         (self.stage.folder / "bin" / "noted").write_text(NOTED)
         (self.stage.folder / "bin" / "noted").chmod(0o755)
-        for service in self.services.values():
-            service.holding = set()
 
     def start(self, count=1):
         self.stage.wait_ready = functools.partial(self.stage.wait_ready, seconds=PATIENCE)
@@ -281,7 +266,6 @@ class Troubled(Lab):
         taken = [self.take() for _ in range(count)]
         yield taken
         for service in taken:
-            service.holding.clear()
             self.give_back(service)
 
     # --- killing and bringing back ---
@@ -354,14 +338,6 @@ class Troubled(Lab):
             self.start_broker()
 
     # --- alerts, kills, flags ---
-    def alert(self, service, name="Any", status="firing", severity="critical", **more):
-        """One alert of that service, as Alertmanager says it."""
-        from test_alerts import alert_body
-        body = alert_body(service=service.name, name=name, severity=severity, status=status,
-                          fingerprint=f"{service.name.encode().hex()[:16]:0>16}", **more)
-        answer = self.http("POST", "/v1/alertmanager", "monitoring", body)
-        assert answer.status_code == 202, answer.text
-
     @contextlib.contextmanager
     def alerting(self, service, name="Any"):
         """An alert that fires from now on and is resolved at the end."""
