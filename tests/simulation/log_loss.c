@@ -67,10 +67,13 @@ void log_loss_happen(struct world *world)
     for (int64_t offset = next; offset < high; offset++)
         keep(world, partition, offset);
     memory_broker_cut(world->broker, TOPIC_EVENTS, partition, 0, next);
-    *loss = (struct log_loss){ .partition = partition, .high = high };
+    *loss = (struct log_loss){ .partition = partition,
+                               .high = high,
+                               .applied = applied(world, partition) };
 }
 
-/* What was lost stands there again: somebody said it once more. */
+/* What was lost stands there again: somebody said it once more. What nobody had applied need
+ * not. */
 static bool is_back(struct world *world, const struct lost_record *lost)
 {
     const struct bus_record *const record =
@@ -85,7 +88,9 @@ static bool is_back(struct world *world, const struct lost_record *lost)
 static bool all_is_back(struct world *world)
 {
     for (size_t i = 0; i < world->history.lost_count; i++) {
-        if (!is_back(world, &world->history.lost[i]))
+        const struct lost_record *const lost = &world->history.lost[i];
+
+        if (lost->offset <= world->loss.applied && !is_back(world, lost))
             return false;
     }
     return true;

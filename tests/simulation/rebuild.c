@@ -84,6 +84,28 @@ static bool says_nothing_more(struct world *world, int32_t partition)
            count == 0;
 }
 
+/* The monitor has drawn its conclusions from every alert. */
+static bool alerts_are_heard(struct world *world)
+{
+    const struct settings *const settings = world->set->settings[0];
+    const char *const key =
+        keys_global(&world->scratch, settings->redis.prefix, "heard:", TOPIC_ALERTS);
+
+    for (int32_t p = 0; p < (int32_t)settings->kafka.partitions; p++) {
+        const char *const field = arena_printf(&world->scratch, "%d", (int)p);
+        const int64_t high = memory_broker_high(world->broker, TOPIC_ALERTS, p);
+        struct store_value mark = { 0 };
+        struct error error = { 0 };
+
+        if (high > 0 &&
+            (world->store.hash_get(
+                 world->store.self, &world->scratch, key, field, &mark, &error) != ERR_OK ||
+             mark.bytes == NULL || strtoll(mark.bytes, NULL, 10) < high))
+            return false;
+    }
+    return true;
+}
+
 bool world_is_read(struct world *world)
 {
     const struct settings *const settings = world->set->settings[0];
@@ -102,7 +124,7 @@ bool world_is_read(struct world *world)
             !says_nothing_more(world, p))
             return false;
     }
-    return true;
+    return alerts_are_heard(world);
 }
 
 const char *world_rebuild(struct world *world)

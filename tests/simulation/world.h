@@ -118,6 +118,7 @@ struct feature {
 struct log_loss {
     int32_t partition;
     int64_t high;       /* The offset after the last one lost; 0: nothing was. */
+    int64_t applied;    /* The last one Redis held the result of then. */
     int64_t told_ms;    /* When the operator read of it; 0: not yet. */
     int64_t decides_ms; /* When the operator acts. */
     bool folds_anew;    /* Else the state is kept. */
