@@ -16,7 +16,7 @@ struct suspect {
     size_t flag_count;
     Pb__Phase phase;
     uint32_t step;
-    int64_t updated_ms;      /* Of the state this was made from. */
+    int64_t listed_at;       /* Place in its list (keys_listed_at) when this was made. */
     int64_t changed_ms;      /* When it last changed something; 0: not yet. */
     int64_t blame_window_ms; /* So long after that; 0: for ever. */
     bool at_work;            /* Changing, watching, or with an open incident right now: suspect

@@ -9,6 +9,19 @@ const char *keys_at(struct arena *arena,
     return arena_printf(arena, "%s{%d}:%s%s", prefix, (int)partition, name, rest);
 }
 
+/* All places are below 2^53, as Redis keeps them exactly. */
+enum { LISTED_VERSIONS = 1024 };
+
+int64_t keys_listed_at(int64_t updated_ms, uint64_t version)
+{
+    return updated_ms * LISTED_VERSIONS + (int64_t)(version % LISTED_VERSIONS);
+}
+
+int64_t keys_listed_ms(int64_t place)
+{
+    return place / LISTED_VERSIONS;
+}
+
 const char *keys_global(struct arena *arena,
                         const char *prefix,
                         const char *name,

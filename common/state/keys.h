@@ -25,8 +25,8 @@
 #define KEY_CONTROL(a, p, prefix)    keys_at(a, prefix, p, "control", "")      /* hash D: key on control.v1 -> packed OutboxRecord, to assert it again */
 #define KEY_TASK(a, p, prefix, task) keys_at(a, prefix, p, "task:", task)      /* hash D: state drive worker deadline deployment command cancel (packed OutboxRecord); C: owner lease_until */
 #define KEY_LEASES(a, p, prefix)     keys_at(a, prefix, p, "leases", "")       /* zset C: task -> lease end ms */
-#define KEY_LIVE(a, p, prefix)       keys_at(a, prefix, p, "live", "")         /* zset D: deployment -> updated ms */
-#define KEY_DONE(a, p, prefix)       keys_at(a, prefix, p, "done", "")         /* zset D: deployment -> updated ms */
+#define KEY_LIVE(a, p, prefix)       keys_at(a, prefix, p, "live", "")         /* zset D: deployment -> keys_listed_at() */
+#define KEY_DONE(a, p, prefix)       keys_at(a, prefix, p, "done", "")         /* zset D: deployment -> keys_listed_at() */
 #define KEY_BUSY(a, p, prefix)       keys_at(a, prefix, p, "busy", "")         /* set D: ended deployments whose announcements are not out yet */
 #define KEY_LANES(a, p, prefix)      keys_at(a, prefix, p, "lanes", "")        /* set D: lane names */
 #define KEY_REQUEST(a, p, prefix, id) keys_at(a, prefix, p, "request:", id)    /* string C, 24 h: answer to an operator request, JSON {state, version, code, detail, deployment} */
@@ -47,6 +47,13 @@ enum { TASK_LEASE_MS = 15 * 1000 };
 /* Who holds a task of which Redis has forgotten the lease: whoever held that drive says so with
  * its next renewal; if nobody does within a lease, it is lost. */
 #define TASK_OWNER_UNKNOWN "(unknown)"
+
+/* Where a deployment stands in the lists: by its time of update, and at another place after
+ * every update, also while that time stands still because a coordinator's clock was ahead. */
+int64_t keys_listed_at(int64_t updated_ms, uint64_t version);
+
+/* The time of update, ms, of who stands there. */
+int64_t keys_listed_ms(int64_t place);
 
 /* "<prefix>{<partition>}:<name><rest>" */
 const char *keys_at(struct arena *arena,

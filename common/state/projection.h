@@ -47,8 +47,8 @@ enum err projection_timeline(const struct projection *projection,
                              size_t *ret_count,
                              struct error *error) MUST_CHECK;
 
-/* Ids of live or ended deployments with their time of update, newest first, of all partitions.
- */
+/* Ids of live or ended deployments with their places (keys_listed_at), newest first, of all
+ * partitions. */
 enum err projection_list(const struct projection *projection,
                          struct arena *arena,
                          bool live,

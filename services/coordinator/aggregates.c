@@ -169,7 +169,8 @@ static void write_lists(struct batch *batch, const Pb__DeploymentState *state)
     const char *const busy = KEY_BUSY(batch->arena, p, writes->prefix);
     const bool ended = procedure_is_terminal(state->phase);
 
-    writes_sorted(writes, ended ? done : live, state->id, state->now_ms);
+    writes_sorted(
+        writes, ended ? done : live, state->id, keys_listed_at(state->now_ms, state->version));
     if (!ended)
         return;
     writes_sorted_remove(writes, live, state->id);

@@ -1,5 +1,6 @@
 #include "services/gateway/herald.h"
 
+#include "common/state/keys.h"
 #include "services/gateway/server.h"
 #include "services/gateway/stream.h"
 
@@ -55,7 +56,7 @@ static void look_at_age(struct herald *herald)
         if (projection_list(
                 &herald->bench.projection, arena, live, 1, &newest, &count, &error) == ERR_OK &&
             count > 0)
-            gateway_saw(herald->gateway, newest[0].score);
+            gateway_saw(herald->gateway, keys_listed_ms(newest[0].score));
     }
 }
 

@@ -86,13 +86,13 @@ static bool is_wanted(const struct gateway_call *call,
 /* Where a page begins, how long it may be, and where the next begins. */
 struct page {
     uint64_t limit;
-    const char *tag;   /* Of the filter: a cursor is good for the list it came from. */
-    bool ended;        /* Begins among the ended ones. */
-    int64_t before_ms; /* Only what was updated before, or at it with a greater id. */
+    const char *tag; /* Of the filter: a cursor is good for the list it came from. */
+    bool ended;      /* Begins among the ended ones. */
+    int64_t before;  /* Only what was updated before, or at it with a greater id. */
     const char *before_id;
     size_t shown;
     const char *last_id; /* Shown last. */
-    int64_t last_ms;
+    int64_t last_at;
     bool last_ended;
     bool more;
 };
@@ -112,14 +112,14 @@ static const char *filter_tag(struct gateway_call *call)
     return arena_copy(call->arena, hex, TAG_SIZE);
 }
 
-/* "<tag>:<live or ended>:<ms>:<id>", as base64. */
+/* "<tag>:<live or ended>:<place>:<id>", as base64. */
 static const char *cursor_text(struct gateway_call *call, const struct page *page)
 {
     const char *const plain = arena_printf(call->arena,
                                            "%s:%c:%lld:%s",
                                            page->tag,
                                            page->last_ended ? 'e' : 'l',
-                                           (long long)page->last_ms,
+                                           (long long)page->last_at,
                                            page->last_id);
     struct text text = text_new(1024);
     char *copy;
@@ -145,7 +145,7 @@ static bool cursor_read(struct gateway_call *call, const char *cursor, struct pa
         (rest[1] != 'l' && rest[1] != 'e') || rest[2] != ':')
         return false;
     page->ended = rest[1] == 'e';
-    page->before_ms = strtoll(rest + 3, &end, 10);
+    page->before = strtoll(rest + 3, &end, 10);
     if (end == rest + 3 || *end != ':')
         return false;
     page->before_id = end + 1;
@@ -156,7 +156,7 @@ static bool read_page(struct gateway_call *call, struct page *ret)
 {
     const char *const cursor = call_query(call, "cursor");
 
-    *ret = (struct page){ .before_ms = INT64_MAX, .before_id = "", .tag = filter_tag(call) };
+    *ret = (struct page){ .before = INT64_MAX, .before_id = "", .tag = filter_tag(call) };
     if (!call_number(
             call, &(struct query_number){ "limit", 1, PAGE_MAX, PAGE_DEFAULT }, &ret->limit))
         return false;
@@ -177,8 +177,8 @@ static bool beyond_cursor(const struct page *page,
 {
     if (ended != page->ended)
         return ended;
-    if (member->score != page->before_ms)
-        return member->score < page->before_ms;
+    if (member->score != page->before)
+        return member->score < page->before;
     return strcmp(member->name, page->before_id) > 0;
 }
 
@@ -219,7 +219,7 @@ static bool add_item(struct listing *listing, const struct store_member *member,
     view_summary(&listing->json, NULL, state);
     page->shown++;
     page->last_id = member->name;
-    page->last_ms = member->score;
+    page->last_at = member->score;
     page->last_ended = ended;
     if (state->now_ms > call->as_of_ms)
         call->as_of_ms = state->now_ms;

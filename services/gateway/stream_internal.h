@@ -71,8 +71,7 @@ struct seen {
     char id[STREAM_SUBJECT_MAX];
     uint64_t version;
     int64_t at_ms;
-    int64_t updated_ms;           /* As its list has it. */
-    int64_t moved_ms;             /* Monotonic: when that was noticed. */
+    int64_t listed_at;            /* Its place in its list then. */
     char asked[STREAM_ROLES_MAX]; /* ",technical-lead," */
 };
 

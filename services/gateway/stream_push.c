@@ -1,6 +1,7 @@
 /* News for those who watch, by the herald. */
 #include "services/gateway/stream_internal.h"
 
+#include "common/state/keys.h"
 #include "services/gateway/resources.h"
 
 #include <string.h>
@@ -9,7 +10,6 @@ enum {
     LIST_MAX = 1000,
     SLACK_MS = 10000, /* Between the broker's clock and ours. */
     SEEN_WAYS = 8,
-    SAME_MS = 3000,
     LATE_MS = 10 * 60 * 1000, /* Between two partitions. */
     EVERY_MS = 100,           /* A round. */
     DEPLOYMENT_MS = 250,      /* At most four versions of one deployment a second. */
@@ -351,7 +351,7 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     arena_reset(&bench->item);
     err = projection_deployment(&bench->projection, &bench->item, id, &state, &error);
     if (err != ERR_OK)
-        return err == ERR_NOT_FOUND;
+        return false;
     if (seen->version == state->version && seen->id[0] != '\0')
         return true;
     if (seen->at_ms != 0 && now_ms - seen->at_ms < DEPLOYMENT_MS &&
@@ -370,17 +370,6 @@ static bool tell_deployment(struct gateway *gateway, struct bench *bench, const 
     return true;
 }
 
-/* Whether there may be something new of it: its time of update has moved, or moved so lately
- * that another update may have come with the same. */
-static bool may_be_new(struct seen *seen, int64_t updated_ms, int64_t now_ms)
-{
-    if (seen->updated_ms != updated_ms || seen->version == 0) {
-        seen->updated_ms = updated_ms;
-        seen->moved_ms = now_ms;
-    }
-    return now_ms - seen->moved_ms < SAME_MS;
-}
-
 /* A time of update is that of the record, not of the commit: what one partition brings may be
  * older than what another has brought before. */
 static void tell_list(struct gateway *gateway,
@@ -389,7 +378,6 @@ static void tell_list(struct gateway *gateway,
                       int64_t *newest_ms)
 {
     struct gateway_streams *const streams = gateway->streams;
-    const int64_t now_ms = clock_monotonic_ms(gateway->ports->clock);
     struct store_member *members = NULL;
     struct error error = { 0 };
     size_t count = 0;
@@ -398,26 +386,31 @@ static void tell_list(struct gateway *gateway,
             &bench->projection, &bench->arena, live, LIST_MAX, &members, &count, &error) !=
         ERR_OK)
         return;
-    for (size_t i = 0; i < count && members[i].score >= streams->since_ms - LATE_MS; i++) {
+    for (size_t i = 0; i < count; i++) {
+        const int64_t updated_ms = keys_listed_ms(members[i].score);
         struct seen *const seen = seen_of(streams, members[i].name);
 
-        if (may_be_new(seen, members[i].score, now_ms) &&
-            !tell_deployment(gateway, bench, members[i].name))
-            seen->moved_ms = now_ms;
-        if (members[i].score > *newest_ms)
-            *newest_ms = members[i].score;
+        if (updated_ms < streams->since_ms - LATE_MS)
+            return;
+        if (seen->listed_at != members[i].score &&
+            tell_deployment(gateway, bench, members[i].name))
+            seen->listed_at = members[i].score;
+        if (updated_ms > *newest_ms)
+            *newest_ms = updated_ms;
     }
 }
 
+/* Whose coordinator's clock was ahead must not make all others look old. */
 static void tell_deployments(struct gateway *gateway, struct bench *bench)
 {
+    const int64_t now_ms = clock_now_ms(gateway->ports->clock);
     struct gateway_streams *const streams = gateway->streams;
     int64_t newest_ms = streams->since_ms;
 
     arena_reset(&bench->arena);
     tell_list(gateway, bench, true, &newest_ms);
     tell_list(gateway, bench, false, &newest_ms);
-    streams->since_ms = newest_ms;
+    streams->since_ms = newest_ms < now_ms ? newest_ms : now_ms;
 }
 
 /* --- the rest --- */

@@ -18,7 +18,7 @@ static const struct suspect *find(const struct suspects *suspects,
                                   const struct store_member *member)
 {
     for (size_t i = 0; i < suspects->count; i++) {
-        if (suspects->item[i].updated_ms == member->score &&
+        if (suspects->item[i].listed_at == member->score &&
             strcmp(suspects->item[i].deployment, member->name) == 0)
             return &suspects->item[i];
     }
@@ -47,7 +47,7 @@ static enum err load(const struct projection *projection,
     }
     if (err == ERR_OK && state != NULL) {
         to->item[to->count] = suspect_of(&to->arena, state, plan);
-        to->item[to->count++].updated_ms = member->score;
+        to->item[to->count++].listed_at = member->score;
     }
     arena_release(&scratch);
     return err;

@@ -264,7 +264,7 @@ void world_store(const struct world_deployment *deployment)
     put_member(state->phase >= PB__PHASE__COMPLETED ? KEY_DONE(&w.arena, p, "slipway:")
                                                     : KEY_LIVE(&w.arena, p, "slipway:"),
                state->id,
-               state->now_ms);
+               keys_listed_at(state->now_ms, state->version));
 }
 
 void world_entry(const struct world_deployment *deployment,

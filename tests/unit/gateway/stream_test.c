@@ -144,6 +144,27 @@ static void what_comes_late_from_another_partition_is_told(void **state)
     assert_null(strstr(told(), "\"id\":\"a.1\""));
 }
 
+/* A coordinator whose clock was ahead has moved it: its time of update stands still, and is no
+ * measure for the others. */
+static void what_comes_while_a_time_stands_still_is_told(void **state)
+{
+    struct world_deployment ahead = world_deployment("a.1", PB__PHASE__EXECUTING);
+    struct world_deployment other = world_deployment("b.1", PB__PHASE__EXECUTING);
+
+    (void)state;
+    assert_int_equal(watch("rel", "deployments", 1), 200);
+    ahead.state->now_ms = w.clock.now_ms + 20 * 60 * 1000;
+    world_store(&ahead);
+    assert_non_null(strstr(told(), "\"id\":\"a.1\""));
+    memory_clock_advance(&w.clock, 10000);
+    (void)told();
+    ahead.state->version = 11;
+    world_store(&ahead);
+    other.state->now_ms = w.clock.now_ms;
+    world_store(&other);
+    assert_int_equal(count_of(told(), "event: deployment"), 2);
+}
+
 static void many_versions_in_a_moment_become_one(void **state)
 {
     struct world_deployment deployment = world_deployment("a.1", PB__PHASE__EXECUTING);
@@ -410,6 +431,7 @@ int main(void)
         TEST(who_sees_the_end_has_seen_everything_before_it),
         TEST(what_cannot_be_read_now_is_told_later_and_whole),
         TEST(what_comes_late_from_another_partition_is_told),
+        TEST(what_comes_while_a_time_stands_still_is_told),
         TEST(many_versions_in_a_moment_become_one),
         TEST(an_end_is_told_at_once),
         TEST(a_changed_flag_is_told_as_it_is_shown),

@@ -84,6 +84,7 @@ void alert_scene_deploy(struct alert_scene *f,
     static const char *services[] = { "shop" };
     const char *const prefix = f->world.service.settings->redis.prefix;
     const int32_t p = bus_partition(feature, 2);
+    const int64_t updated_ms = f->ahead_ms != 0 ? f->ahead_ms : f->world.drivers.clock.now_ms;
     Pb__DeploymentState state = PB__DEPLOYMENT_STATE__INIT;
     Pb__Plan plan = PB__PLAN__INIT;
     Pb__FlagSpec *const flag = pb_new(&f->arena, &pb__flag_spec__descriptor);
@@ -110,7 +111,7 @@ void alert_scene_deploy(struct alert_scene *f,
             { .kind = STORE_SORTED_ADD,
               .key = KEY_LIVE(&f->arena, p, prefix),
               .field = id,
-              .score = f->world.drivers.clock.now_ms },
+              .score = keys_listed_at(updated_ms, ++f->versions) },
         };
 
         store_all(f, ops, sizeof ops / sizeof ops[0]);

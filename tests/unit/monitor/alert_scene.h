@@ -13,6 +13,8 @@ struct alert_scene {
     void *monitor;
     struct bus_record record; /* Of the batch being made. */
     Pb__AlertBatch *batch;
+    int64_t ahead_ms; /* 0: the coordinator's clock is right, else it stood there once. */
+    uint64_t versions;
 };
 
 /* The coordinator has folded all of its log: what it keeps is to be believed. Done by open. */

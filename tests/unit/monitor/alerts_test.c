@@ -32,6 +32,24 @@ static void a_deployment_that_begins_just_before_is_seen(void **state)
     assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
 }
 
+/* The clock of its coordinator was ahead: until then its time of update stands still. */
+static void a_deployment_whose_time_stands_still_is_seen_as_it_is_now(void **state)
+{
+    struct alert_scene *const f = *state;
+    Pb__IncidentReported *incident;
+
+    f->ahead_ms = f->world.drivers.clock.now_ms + 20 * 60 * 1000;
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__QUEUED);
+    alert_hear(f);
+    (void)alert_add(f, "ShopErrors", "f1");
+    alert_send_and_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 0);
+    alert_scene_deploy(f, "express-pay.1", "express-pay", PB__PHASE__EXECUTING);
+    (void)alert_add(f, "ShopLatency", "f2");
+    alert_send_and_hear(f);
+    assert_int_equal(alert_incidents(f, "express-pay.1", &incident), 1);
+}
+
 static void every_alert_of_a_group_counts_for_every_deployment_it_matches(void **state)
 {
     struct alert_scene *const f = *state;
@@ -346,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(an_alert_becomes_an_incident_of_the_deployment_at_work),
         WITH(a_deployment_that_begins_just_before_is_seen),
+        WITH(a_deployment_whose_time_stands_still_is_seen_as_it_is_now),
         WITH(every_alert_of_a_group_counts_for_every_deployment_it_matches),
         WITH(labels_speak_where_fields_are_silent),
         WITH(an_alert_without_labels_is_a_dead_letter_and_the_others_count),

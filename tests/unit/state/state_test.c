@@ -210,6 +210,17 @@ static void a_list_is_the_newest_of_all_partitions(void **state)
     assert_int_equal(count, 0);
 }
 
+static void a_place_in_a_list_moves_with_every_update(void **state)
+{
+    const int64_t now_ms = 1795442850123;
+
+    (void)state;
+    assert_true(keys_listed_at(now_ms, 8) != keys_listed_at(now_ms, 7));
+    assert_true(keys_listed_at(now_ms + 1, 1024) > keys_listed_at(now_ms, 1023));
+    assert_int_equal(keys_listed_ms(keys_listed_at(now_ms, 2047)), now_ms);
+    assert_true(keys_listed_at(now_ms, 1023) < (int64_t)1 << 53);
+}
+
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -222,6 +233,7 @@ int main(void)
         WORLD(a_lane_is_found_where_its_records_go),
         WORLD(a_timeline_comes_oldest_first),
         WORLD(a_list_is_the_newest_of_all_partitions),
+        WORLD(a_place_in_a_list_moves_with_every_update),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
